@@ -1,0 +1,76 @@
+#pragma once
+/// Engine: WebAssembly inside an executor or compiler process. Compiles modules to artifacts, loads
+/// artifacts, and runs one task in a fresh instance, within every limit.
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "base/unique_fd.h"
+#include "executor/executor.h"
+#include "executor/wasm/services.h"
+#include "multiformats/cid.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace ic::executor::wasm {
+
+/// Whether the machine code counts fuel. Counting costs speed, so it is another artifact.
+enum class Metering : std::uint8_t { none = 0, fuel = 1 };
+
+/// What `limits` ask for.
+inline Metering metering_of(const job::Limits& limits) {
+    return limits.fuel_max == 0 ? Metering::none : Metering::fuel;
+}
+
+struct EngineOptions {
+    std::uint32_t slots = 1;      ///< Runs at the same time, each on a thread of its own.
+    std::size_t modules_max = 64; ///< Loaded modules that are kept, the least recently used go.
+};
+
+/// Which loaded module: the same bytes with and without fuel are two.
+struct ModuleKey {
+    Cid module;
+    Metering metering = Metering::none;
+
+    friend auto operator<=>(const ModuleKey&, const ModuleKey&) = default;
+};
+
+/// Names the engine's version, its settings and the processor's features: an artifact is good only
+/// under the fingerprint it was compiled under, so a cache has it in its key.
+std::string engine_fingerprint(Metering metering);
+
+/// A loaded module, linked once: an instance of it is a copy of its memory image away.
+class LoadedModule;
+
+/// Threads: `compile`, `load`, `find` and `run` from any thread; at most `slots` runs at once.
+class Engine {
+public:
+    /// Errors: internal (no address space for the pool).
+    static Result<std::unique_ptr<Engine>> open(const EngineOptions& options);
+
+    virtual ~Engine() = default;
+
+    /// Machine code for `wasm`. Takes as long and as much memory as it takes: only a process that
+    /// may be killed calls this. Errors: module_too_large, module_invalid (a message that says what
+    /// and where; components and text are named as such), internal.
+    virtual Result<Bytes> compile(ByteView wasm, const job::Limits& limits) = 0;
+
+    /// Whether the module is loaded; it counts as used.
+    virtual std::shared_ptr<LoadedModule> find(const ModuleKey& key) = 0;
+
+    /// Maps the artifact in `artifact` and links it; from then on `find` has it. The descriptor is
+    /// a sealed memfd whose bytes the caller has authenticated: they are machine code.
+    /// `shared_ptr`: a run keeps a module that the cache drops meanwhile.
+    /// Errors: import_missing; unsupported (compiled by another engine or for another processor:
+    /// compile again), internal.
+    virtual Result<std::shared_ptr<LoadedModule>> load(const ModuleKey& key, UniqueFd artifact) = 0;
+
+    /// Runs `task` in a new instance and returns when nothing of it is left. Every failure is an
+    /// ending with a code. `usage` has run, cpu, fuel, memory, bytes and host calls; fetch, compile
+    /// and publish are the caller's.
+    virtual Outcome run(LoadedModule& module, const Task& task, Services& services) = 0;
+};
+
+} // namespace ic::executor::wasm
