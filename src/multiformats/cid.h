@@ -5,9 +5,12 @@
 #include "base/bytes.h"
 #include "base/result.h"
 
+#include <array>
 #include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -34,6 +37,10 @@ enum class HashCode : std::uint64_t {
 namespace limits {
 /// Kubo's verifcid.MaxIdentityDigestSize (boxo v0.42); larger digests of other hashes do not exist.
 inline constexpr std::size_t cid_digest_bytes_max = 128;
+/// Version, a 9-byte codec, function, length and the longest digest.
+inline constexpr std::size_t cid_bytes_max = 1 + 9 + 1 + 2 + cid_digest_bytes_max;
+/// The longest CID in base16, the longest text of all bases we read.
+inline constexpr std::size_t cid_text_bytes_max = 1 + 2 * cid_bytes_max;
 } // namespace limits
 
 /// A value: version, codec, hash function and digest. Unknown codecs are kept (a CID may be passed
@@ -42,8 +49,13 @@ class Cid {
 public:
     /// An empty identity CID of raw bytes (`bafkqaaa`): names nothing in particular.
     Cid();
+    Cid(const Cid&) = default;
+    Cid& operator=(const Cid&) = default;
+    ~Cid() = default;
 
+    /// Requires: 32 bytes.
     static Cid v0(ByteView sha2_256_digest);
+    /// Requires: a length of digest that `hash` gives (identity: at most `cid_digest_bytes_max`).
     static Cid v1(Codec codec, HashCode hash, ByteView digest);
 
     /// From text: `Qm...` (v0) or multibase (b, z, f, k, u, ...) v1.
@@ -71,7 +83,8 @@ public:
     /// The same content named as version 1 (codec and hash unchanged).
     Cid as_v1() const;
 
-    /// Whether `data` is what this CID names. Errors: hash_mismatch.
+    /// Whether `data` is what this CID names.
+    /// Errors: hash_mismatch; unsupported for BLAKE3, which is recognised but not computed.
     Result<void> verify(ByteView data) const;
 
     friend bool operator==(const Cid& left, const Cid& right);
@@ -79,7 +92,17 @@ public:
     friend std::strong_ordering operator<=>(const Cid& left, const Cid& right);
 
 private:
-    // Helper fills this in: inline storage for the common 34 to 36 bytes, no allocation there.
+    /// Requires: `binary` is a whole CID whose multihash begins at `multihash_at`.
+    Cid(ByteView binary, std::size_t multihash_at);
+
+    /// SHA-256 CIDs take 34 to 38 bytes; only longer ones are kept outside, shared by all copies
+    /// since nobody writes to them. No move: a moved-from Cid would otherwise name nothing.
+    static constexpr std::size_t inline_bytes_max = 40;
+
+    std::array<std::uint8_t, inline_bytes_max> inline_{};
+    std::uint8_t size_ = 0;
+    std::uint8_t multihash_at_ = 0; ///< 0 in version 0 alone.
+    std::shared_ptr<const Bytes> outside_;
 };
 
 /// SHA-256 over `data`, as a v1 CID of `codec`: what nearly everything here is named by.
