@@ -1,0 +1,99 @@
+#pragma once
+/// The numbers of the protocol, and the inequality between them that keeps one job to one guest.
+/// docs/formats/protocol.md says why it holds.
+
+#include "base/result.h"
+#include "base/time.h"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace ic::lease {
+
+/// Durations that coordinators and workers must agree on in kind, though not in value: a grant and
+/// a renewal carry the coordinator's own `duration`.
+struct Timing {
+    /// How long a lease lasts from when its bid or renewal was sent, on the worker's clock.
+    std::chrono::milliseconds duration{3'000};
+    /// How often a worker renews.
+    std::chrono::milliseconds renew_every{1'000};
+    /// What a worker may take from the end of a lease until its guest runs no more.
+    std::chrono::milliseconds stop_max{500};
+
+    /// How long a coordinator waits after it sent a grant or a renewal, before it grants the job
+    /// again without proof that the holder has stopped: 1.5 x duration + stop_max, on its clock.
+    constexpr std::chrono::milliseconds fence() const { return fence_of(duration); }
+
+    /// The same for a lease of another duration (one that an earlier process granted).
+    constexpr std::chrono::milliseconds fence_of(std::chrono::milliseconds lease) const {
+        return lease + lease / 2 + stop_max;
+    }
+};
+
+/// The clock of no node may run faster than this many times the clock of any other (as a fraction):
+/// the rate r of a coordinator against a worker is safe while duration x r + stop_max <= fence.
+inline constexpr std::int64_t clock_ratio_numerator = 3;
+inline constexpr std::int64_t clock_ratio_denominator = 2;
+
+/// Whether no guest of a lease can be alive when its fence is over, at the stated clock ratio
+/// (`stop_max` is meant on the coordinator's clock).
+constexpr bool is_fenced(const Timing& timing) {
+    return timing.duration * clock_ratio_numerator + timing.stop_max * clock_ratio_denominator <=
+           timing.fence() * clock_ratio_denominator;
+}
+
+static_assert(is_fenced(Timing{}));
+static_assert(Timing{}.renew_every * 3 <= Timing{}.duration,
+              "two renewals in a row may be lost without loss of the lease");
+
+struct CoordinatorOptions {
+    Timing timing;
+    /// A bid older than this (since it arrived here) is not granted on: little of its lease is
+    /// left.
+    std::chrono::milliseconds bid_age_max{2'000};
+    /// First and longest pause between two announcements of one job.
+    std::chrono::milliseconds announce_first{100};
+    std::chrono::milliseconds announce_longest{2'000};
+    /// Between any two announcements, whatever waits: so that a long queue does not flood a
+    /// network.
+    std::chrono::milliseconds announce_pace{10};
+    /// First and longest pause before another attempt after a retryable failure.
+    std::chrono::milliseconds retry_first{50};
+    std::chrono::milliseconds retry_longest{5'000};
+    /// Beyond its own timeouts an attempt gets this much before the coordinator takes it back.
+    std::chrono::milliseconds attempt_slack{10'000};
+    std::size_t jobs_open_max = 100'000;
+    std::size_t invocation_bytes_open_max = 256U << 20U; ///< Of all open jobs together.
+    std::size_t finished_remembered_max = 4'096;
+    std::size_t peers_max = 1'024;
+    std::size_t bids_per_peer_max = 256;
+    std::size_t notes_per_job_max = 8;          ///< Workers of which a job says why (not) they.
+    std::size_t announced_to_asker_max = 16;    ///< Answers to one OpenJobsQuery.
+    std::size_t announced_document_max = 4'096; ///< Bytes; a larger invocation goes without.
+};
+
+struct WorkerOptions {
+    Timing timing;
+    std::uint32_t slots = 1;
+    /// A standing bid is replaced by a fresh one when it is this old.
+    std::chrono::milliseconds bid_refresh{1'000};
+    /// How long after its last announcement a coordinator gets standing bids.
+    std::chrono::milliseconds coordinator_active{5'000};
+    /// First and longest pause between two sendings of one receipt.
+    std::chrono::milliseconds receipt_first{200};
+    std::chrono::milliseconds receipt_longest{2'000};
+    /// Renewals to everybody are repeated this often once the coordinator is gone.
+    std::chrono::milliseconds renew_when_lost{250};
+    std::size_t receipts_max = 4'096;             ///< Unanswered; beyond it no bid is placed.
+    std::size_t coordinators_max = 256;           ///< That get standing bids at once.
+    std::size_t cancelled_remembered_max = 4'096; ///< Cancels of leases not known (yet).
+    std::string software;                         ///< For adverts.
+};
+
+/// Errors: usage, naming the inequality that does not hold.
+Result<void> check(const CoordinatorOptions& options);
+Result<void> check(const WorkerOptions& options);
+
+} // namespace ic::lease
