@@ -57,6 +57,26 @@ struct JobGranted {
     Cid job;
     job::Epoch epoch;
     job::WorkerRef worker;
+    std::uint64_t duration_ms = 0; ///< Of the lease: what a process that adopts the job waits out.
+    UnixMillis at;
+};
+
+/// The holder of this grant is proven to run the job no more; the job is open again. A recovery
+/// must not wait for it.
+struct GrantReleased {
+    Cid job;
+    job::Epoch epoch;
+    std::uint32_t attempts_failed = 0; ///< So far, this one included if it failed.
+    std::optional<Errc> error;         ///< Why; nothing if it was handed back unstarted.
+    std::string message;
+    UnixMillis at;
+};
+
+/// The job will not be granted again; its end follows when its holder has stopped. Survives the
+/// process that was asked.
+struct CancelAsked {
+    Cid job;
+    Errc reason = Errc::cancelled;
     UnixMillis at;
 };
 
@@ -117,6 +137,8 @@ struct WorkerConsidered {
 
 using Record = std::variant<JobAccepted,
                             JobGranted,
+                            GrantReleased,
+                            CancelAsked,
                             StageReached,
                             JobFinished,
                             JobFailed,
@@ -146,6 +168,8 @@ struct JobRow {
 struct GrantRow {
     job::Epoch epoch;
     job::WorkerRef worker;
+    std::uint64_t duration_ms = 0;
+    bool released = false; ///< By a GrantReleased.
     UnixMillis at;
 };
 
@@ -173,6 +197,10 @@ struct AdoptedJob {
     JobRow row;
     Bytes invocation;
     std::optional<GrantRow> last_grant;
+    std::uint32_t attempts_failed = 0; ///< Of the last GrantReleased.
+    std::optional<Error> first_error;  ///< Of the first GrantReleased that has one.
+    std::optional<Error> last_error;   ///< Of the last GrantReleased that has one.
+    std::optional<Errc> cancel_asked;  ///< Of a CancelAsked.
 };
 
 struct Adoption {
