@@ -1,0 +1,83 @@
+#include "cli/context.h"
+
+#include "base/file.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <utility>
+
+namespace ic::cli {
+namespace {
+
+constexpr std::size_t flush_bytes = 64U << 10U;
+
+int write_all(int fd, std::string_view text) {
+    while (!text.empty()) {
+        const ssize_t count = ::write(fd, text.data(), text.size());
+        if (count < 0) {
+            if (errno == EINTR) {
+                continue;
+            }
+            return errno;
+        }
+        text.remove_prefix(static_cast<std::size_t>(count));
+    }
+    return 0;
+}
+
+bool wants_colours() {
+    const char* no_color = std::getenv("NO_COLOR"); // https://no-color.org
+    const char* term = std::getenv("TERM");
+    return (no_color == nullptr || *no_color == '\0') &&
+           (term == nullptr || std::string_view(term) != "dumb");
+}
+
+} // namespace
+
+Streams::Streams()
+    : out_is_terminal_(::isatty(STDOUT_FILENO) == 1)
+    , err_is_terminal_(::isatty(STDERR_FILENO) == 1)
+    , colours_(err_is_terminal_ && wants_colours()) {}
+
+Result<void> Streams::print(std::string_view text) {
+    if (waiting_.size() + text.size() < flush_bytes) {
+        waiting_.append(text);
+        return {};
+    }
+    TRY(flush());
+    if (const int error = write_all(STDOUT_FILENO, text); error != 0) {
+        return system_error("cannot write to", "standard output", error);
+    }
+    return {};
+}
+
+Result<void> Streams::flush() {
+    const std::string text = std::exchange(waiting_, {});
+    if (const int error = write_all(STDOUT_FILENO, text); error != 0) {
+        return system_error("cannot write to", "standard output", error);
+    }
+    return {};
+}
+
+void Streams::note(std::string_view text) { write_all(STDERR_FILENO, text); }
+
+std::string Streams::coloured(std::string_view code, std::string_view text) const {
+    if (!colours_) {
+        return std::string(text);
+    }
+    std::string out = "\x1b[";
+    out.append(code).append("m").append(text).append("\x1b[0m");
+    return out;
+}
+
+void Context::on_run(CLI::App& command, Action action) {
+    command.callback([this, action = std::move(action)] { chosen_ = action; });
+}
+
+void Context::add_json(CLI::App& command) {
+    command.add_flag("--json", json, "Print JSON, for programs");
+}
+
+} // namespace ic::cli

@@ -1,0 +1,69 @@
+#pragma once
+/// Context: what every command is given. Commands open nothing that they do not need.
+
+#include "base/result.h"
+
+#include <CLI/CLI.hpp>
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ic::cli {
+
+/// Standard output and error of this process. Output is collected and written in large pieces;
+/// `flush` (the frame does it at the end) tells whether all of it arrived.
+/// Threads: one.
+class Streams {
+public:
+    /// Looks at descriptors 1 and 2 and at NO_COLOR and TERM.
+    Streams();
+
+    /// Queues for standard output. Errors: unavailable when it cannot be written.
+    Result<void> print(std::string_view text);
+    Result<void> flush();
+
+    /// Writes to standard error at once.
+    void note(std::string_view text);
+
+    bool out_is_terminal() const { return out_is_terminal_; }
+
+    bool err_is_terminal() const { return err_is_terminal_; }
+
+    /// `text` in an ANSI colour (such as "31") on standard error where that is a terminal.
+    std::string coloured(std::string_view code, std::string_view text) const;
+
+private:
+    std::string waiting_;
+    bool out_is_terminal_;
+    bool err_is_terminal_;
+    bool colours_;
+};
+
+/// What a command does: its exit status (0, or the guest's own), or the error to print.
+using Action = std::function<Result<int>()>;
+
+/// Handed to every `add_<command>`; outlives the parsed command line.
+class Context {
+public:
+    Streams streams;
+    bool json = false;                 ///< `--json` was given; only where `add_json` offered it.
+    std::string home;                  ///< `--home`; empty: environment or default.
+    std::vector<std::string> settings; ///< `--set KEY=VALUE`, in order.
+
+    /// Makes `action` what the program does when `command` is chosen. Its captures live as long as
+    /// the program: commands keep their options in a shared_ptr that the action alone holds on to.
+    void on_run(CLI::App& command, Action action);
+
+    /// Offers `--json`.
+    void add_json(CLI::App& command);
+
+    /// What was chosen; empty before parsing.
+    const Action& chosen() const { return chosen_; }
+
+private:
+    Action chosen_;
+};
+
+} // namespace ic::cli

@@ -1,0 +1,139 @@
+#include "cli/frame.h"
+
+#include "base/text.h"
+
+#include <algorithm>
+#include <exception>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace ic::cli {
+namespace {
+
+/// The words after the program's name that were understood as commands, as one application.
+const CLI::App& deepest(const CLI::App& app) {
+    const CLI::App* at = &app;
+    while (!at->get_subcommands().empty()) {
+        at = at->get_subcommands().back();
+    }
+    return *at;
+}
+
+/// "add", "config show", or the program's own name.
+std::string title_of(const CLI::App& app) {
+    if (app.get_parent() == nullptr) {
+        return app.get_name();
+    }
+    const CLI::App& parent = *app.get_parent();
+    return parent.get_parent() == nullptr ? app.get_name()
+                                          : title_of(parent) + " " + app.get_name();
+}
+
+std::vector<std::string> names_of_commands(const CLI::App& app) {
+    std::vector<std::string> names;
+    for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; })) {
+        if (!sub->get_group().empty()) {
+            names.push_back(sub->get_name());
+        }
+    }
+    return names;
+}
+
+std::vector<std::string> names_of_options(const CLI::App& app) {
+    std::vector<std::string> names;
+    for (const CLI::Option* option : app.get_options()) {
+        for (const std::string& name : option->get_lnames()) {
+            names.push_back("--" + name);
+        }
+    }
+    return names;
+}
+
+/// What is wrong with the command line, and what may have been meant.
+Error usage_error(const CLI::App& app, const CLI::ParseError& thrown) {
+    const CLI::App& command = deepest(app);
+    const std::string title = title_of(command);
+    const bool is_root = command.get_parent() == nullptr;
+    const std::string help = "'" + std::string(is_root ? "" : "ipfs-compute ") + title + " --help'";
+    const std::vector<std::string> remaining = app.remaining(true);
+    const auto code = static_cast<CLI::ExitCodes>(thrown.get_exit_code());
+    const bool unknown = code == CLI::ExitCodes::ExtrasError ||
+                         (code == CLI::ExitCodes::RequiredError && !remaining.empty() &&
+                          !names_of_commands(command).empty());
+    if (!unknown || remaining.empty()) {
+        return {Errc::usage, std::string(thrown.what()) + "; see " + help};
+    }
+    const std::string& word = remaining.front();
+    const bool is_option = word.starts_with("-");
+    std::string message = is_option ? "unknown option '" : "unknown word '";
+    message.append(word).append("' after '").append(title).append("'");
+    const std::string meant =
+        closest_word(word, is_option ? names_of_options(command) : names_of_commands(command));
+    message.append(meant.empty() ? "; see " + help : "; did you mean '" + meant + "'?");
+    return {Errc::usage, std::move(message)};
+}
+
+/// Every command that does something takes these.
+void add_common_options(CLI::App& app, Context& context) {
+    for (CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; })) {
+        if (!names_of_commands(*sub).empty()) {
+            sub->require_subcommand(1);
+            add_common_options(*sub, context);
+            continue;
+        }
+        sub->add_option("--home", context.home, "Folder of everything kept (IPFS_COMPUTE_PATH)")
+            ->type_name("PATH")
+            ->group("Common options");
+        sub->add_option("--set", context.settings, "Set KEY=VALUE for this command")
+            ->type_name("KEY=VALUE")
+            ->expected(1)
+            ->take_all()
+            ->group("Common options");
+    }
+}
+
+Result<int>
+parse_and_act(CLI::App& app, Context& context, int count, const char* const* arguments) {
+    try {
+        app.parse(count, arguments);
+    } catch (const CLI::CallForHelp&) {
+        TRY(context.streams.print(app.help()));
+        return 0;
+    } catch (const CLI::ParseError& thrown) {
+        return usage_error(app, thrown);
+    }
+    return context.chosen()();
+}
+
+} // namespace
+
+int run(int count, const char* const* arguments, const AddCommands& add_commands) {
+    Context context;
+    Result<int> status = Error{Errc::internal, ""};
+    try {
+        CLI::App app("Runs WebAssembly modules that live on IPFS.", "ipfs-compute");
+        app.set_help_flag("-h,--help", "Print this help");
+        app.require_subcommand(1);
+        app.get_formatter()->column_width(34);
+        add_commands(app, context);
+        add_common_options(app, context);
+        status = parse_and_act(app, context, count, arguments);
+    } catch (const std::exception& thrown) { // Of libraries; ours return errors.
+        status = Error{Errc::internal, thrown.what()};
+    }
+    const Result<void> flushed = context.streams.flush();
+    if (status && !flushed) {
+        status = flushed.error();
+    }
+    if (status) {
+        return *status;
+    }
+    const Error& error = status.error();
+    context.streams.note(
+        context.streams.coloured("31", "ipfs-compute: " + std::string(name(error.code)) + ":") +
+        " " + printable(error.message) + "\n");
+    return exit_status(error.code);
+}
+
+} // namespace ic::cli
