@@ -26,12 +26,22 @@ public:
     virtual Result<LentBytes> get(const Cid& cid) = 0;
 };
 
+/// The bytes of `cid`: those an identity CID carries itself, any others from `source`.
+/// Errors: as the source gives them; too_large above `limits::block_bytes_max`.
+Result<LentBytes> fetch(BlockSource& source, const Cid& cid);
+
 /// Takes blocks whose CID was computed from their bytes by the caller.
 class BlockSink {
 public:
     virtual ~BlockSink() = default;
     /// The bytes are the caller's again after the call. Errors: storage_full, unavailable.
     virtual Result<void> put(const Cid& cid, ByteView data) = 0;
+};
+
+/// Keeps nothing: for learning a CID alone.
+class NullSink final : public BlockSink {
+public:
+    Result<void> put(const Cid&, ByteView) override { return {}; }
 };
 
 } // namespace ic
