@@ -1,0 +1,50 @@
+#pragma once
+/// Data: the message in a DAG-PB node that says what the node is in UnixFS.
+/// Format: https://specs.ipfs.tech/unixfs/, "Data" (field numbers 1 to 8).
+
+#include "base/bytes.h"
+#include "base/result.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace ic::unixfs {
+
+namespace limits {
+/// Ours: as many as the links of one DAG-PB node may be.
+inline constexpr std::size_t block_sizes_max = std::size_t{1} << 16U;
+} // namespace limits
+
+enum class DataType : std::uint8_t {
+    raw = 0,
+    directory = 1,
+    file = 2,
+    metadata = 3,
+    symlink = 4,
+    hamt_shard = 5,
+};
+
+/// Lifetime: the views are parts of the bytes it was decoded from.
+struct Data {
+    DataType type = DataType::file;
+    std::optional<ByteView> data{};           ///< Content, symlink target, or a shard's bitfield.
+    std::optional<std::uint64_t> file_size{}; ///< Bytes of content here and below.
+    std::vector<std::uint64_t> block_sizes{}; ///< Bytes of content below each link.
+    std::optional<std::uint64_t> hash_type{}; ///< Of a shard: multicodec number.
+    std::optional<std::uint64_t> fanout{};    ///< Of a shard.
+    std::optional<std::uint64_t> mode{};      ///< Permission bits. Kept, never used.
+    std::optional<ByteView> mtime{};          ///< A message of its own. Kept, never interpreted.
+};
+
+/// Fields in the order of their numbers, block sizes unpacked, as Kubo writes them.
+/// Requires: numbers < 2^63. Inverse: `decode_data`.
+Bytes encode_data(const Data& data);
+
+/// Reads exactly one message, in the one form that `encode_data` writes.
+/// Errors: malformed (also for unknown fields, packed block sizes and fields out of order),
+///         too_large (block sizes, varints), unsupported (type).
+Result<Data> decode_data(ByteView input);
+
+} // namespace ic::unixfs
