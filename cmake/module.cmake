@@ -18,6 +18,9 @@ foreach(_row IN LISTS _rows)
   set(IC_DEPS_${_name} "${_words}")
 endforeach()
 
+# What tools/test builds for the thread sanitizer: the tests labelled threads and no others.
+add_custom_target(threads_tests)
+
 # A harness is a libFuzzer binary where the build says so (dev preset), else it replays its corpus.
 function(ic_fuzz target name)
   set(source "${PROJECT_SOURCE_DIR}/fuzz/fuzz_${name}.cc")
@@ -31,6 +34,7 @@ function(ic_fuzz target name)
     add_test(NAME fuzz/${name} COMMAND fuzz_${name} ${corpus})
   endif()
   target_link_libraries(fuzz_${name} PRIVATE ${target} ic_warnings)
+  set_target_properties(fuzz_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/fuzz")
   set_tests_properties(fuzz/${name} PROPERTIES TIMEOUT 300)
 endfunction()
 
@@ -80,6 +84,9 @@ function(ic_module name)
     endif()
     gtest_discover_tests(${target}_test TEST_PREFIX "${name}/" DISCOVERY_MODE PRE_TEST
       DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 300 LABELS "${arg_TEST_LABELS}")
+    if("threads" IN_LIST arg_TEST_LABELS)
+      add_dependencies(threads_tests ${target}_test)
+    endif()
   endif()
   foreach(harness IN LISTS arg_FUZZ)
     ic_fuzz(${target} ${harness})
