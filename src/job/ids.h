@@ -28,8 +28,8 @@ struct Nonce {
     friend auto operator<=>(const Nonce&, const Nonce&) = default;
 };
 
-/// The fencing token of a grant, compared in this order. `incarnation` is taken from durable storage
-/// by each coordinator process (and again when it adopts jobs), `n` counts its grants.
+/// The fencing token of a grant, compared in this order. `incarnation` is taken from durable
+/// storage by each coordinator process (and again when it adopts jobs), `n` counts its grants.
 struct Epoch {
     std::uint64_t incarnation = 0;
     std::uint64_t n = 0;

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -52,7 +53,7 @@ struct Bid {
     WorkerRef worker;
     std::optional<Cid> job;
     Nonce nonce;
-    std::uint64_t bytes_local = 0;  ///< Of what the job needs, as far as known.
+    std::uint64_t bytes_local = 0; ///< Of what the job needs, as far as known.
     std::uint64_t bytes_needed = 0;
 
     friend bool operator==(const Bid&, const Bid&) = default;
@@ -256,10 +257,28 @@ enum class Stage : std::uint8_t {
 std::string_view name(Stage stage);
 
 /// The alternative's index + 1 is its kind on the wire: append only.
-using Message = std::variant<Advert, Announce, Bid, Withdraw, Decline, Grant, Renew, RenewAnswer,
-                             HandBack, StageReport, ReceiptMessage, ReceiptAnswer, Cancel,
-                             OpenJobsQuery, Submit, Accepted, Rejected, Watch, Progress, Output,
-                             Outcome, CancelRequest>;
+using Message = std::variant<Advert,
+                             Announce,
+                             Bid,
+                             Withdraw,
+                             Decline,
+                             Grant,
+                             Renew,
+                             RenewAnswer,
+                             HandBack,
+                             StageReport,
+                             ReceiptMessage,
+                             ReceiptAnswer,
+                             Cancel,
+                             OpenJobsQuery,
+                             Submit,
+                             Accepted,
+                             Rejected,
+                             Watch,
+                             Progress,
+                             Output,
+                             Outcome,
+                             CancelRequest>;
 
 namespace limits {
 /// Fits one datagram of a local socket with default buffers, and Kubo's pubsub with room.
@@ -268,9 +287,17 @@ inline constexpr std::size_t leases_per_message_max = 512;
 inline constexpr std::size_t output_piece_bytes_max = 32U << 10U;
 } // namespace limits
 
+/// The one encoding of a message. Texts for people are cut to `limits::text_bytes_max` and made
+/// UTF-8 (`fit_text`); all else is the caller's: Requires documents, pieces and lists within their
+/// limits, durations of at most `limits::duration_ms_max`. Inverse: `decode`.
 Bytes encode(const Message& message);
 
-/// Errors: malformed, too_large, unsupported (unknown major version or kind). Inverse: `encode`.
+/// The name of a message's kind, as docs/formats/messages.md has it: "renew-answer".
+std::string_view name(const Message& message);
+
+/// Unknown fields are ignored.
+/// Errors: malformed, too_large, unsupported (unknown major version, kind, or number of an error,
+/// stage, fate or stream). Inverse: `encode`.
 Result<Message> decode(ByteView bytes);
 
 } // namespace ic::job

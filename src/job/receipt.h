@@ -20,7 +20,7 @@ struct Usage {
     std::uint64_t cpu_us = 0;
     std::uint64_t fuel = 0;
     std::uint64_t memory_bytes_peak = 0;
-    std::uint64_t bytes_read = 0;  ///< Through Get, Ls and the event.
+    std::uint64_t bytes_read = 0; ///< Through Get, Ls and the event.
     std::uint64_t bytes_added = 0;
     std::uint64_t host_calls = 0;
 
@@ -30,8 +30,8 @@ struct Usage {
 /// How a run ended. Success has no error code.
 struct Ending {
     std::optional<Errc> error;
-    std::string message;             ///< Cause and remedy, one line; empty on success.
-    std::int32_t exit_status = 0;    ///< The guest's own (proc_exit), 0 if it returned.
+    std::string message;               ///< Cause and remedy, one line; empty on success.
+    std::int32_t exit_status = 0;      ///< The guest's own (proc_exit), 0 if it returned.
     std::optional<std::int64_t> value; ///< The handler's integer result.
 
     bool ok() const { return !error && exit_status == 0; }
@@ -41,7 +41,7 @@ struct Ending {
 
 /// What the worker vouches for.
 struct Receipt {
-    PublicKey worker;   ///< `iss`.
+    PublicKey worker; ///< `iss`.
     Instance instance;
     Cid job;
     Cid task;
@@ -52,7 +52,7 @@ struct Receipt {
     std::optional<Cid> errors; ///< Standard error; absent if empty.
     std::optional<Cid> log;    ///< ipfsComputeLog lines, "\n" after each; absent if empty.
     Usage usage;
-    std::string software;      ///< "ipfs-compute/0.1.0 wasmtime/48.0.8".
+    std::string software; ///< "ipfs-compute/0.1.0 wasmtime/48.0.8".
     UnixSeconds finished_at;
     std::optional<UnixSeconds> kept_until; ///< Until when the worker keeps the outputs.
 
@@ -68,15 +68,24 @@ struct SignedReceipt {
 namespace limits {
 inline constexpr std::size_t receipt_bytes_max = 16U << 10U;
 inline constexpr std::size_t ending_message_bytes_max = 4096;
+inline constexpr std::size_t software_bytes_max = 256; ///< Ours.
 } // namespace limits
 
-/// Requires: `key` is `receipt.worker`'s. Errors: too_large.
+/// What the signature covers: the second element of the envelope, in DAG-CBOR.
+Bytes signed_part(const Receipt& receipt);
+
+/// Encodes and signs. Texts are cut to their limits and made UTF-8 first (`fit_text`): an ending
+/// must not be lost because a guest's last words were odd. Requires: `key` is `receipt.worker`'s.
+/// Errors: too_large (CIDs with identity digests can make it so).
 Result<SignedReceipt> sign(const Receipt& receipt, const PrivateKey& key);
 
-/// Strict; the signature is not checked. Inverse: `sign`'s document.
+/// Strict; fields that this version does not know are ignored (they are under the signature). The
+/// signature is not checked. Without unknown fields, what it gives encodes back to the very bytes.
+/// Errors: malformed, unsupported (version, key type, error number), too_large.
+/// Inverse: `sign`'s document.
 Result<SignedReceipt> read_receipt(ByteView document);
 
-/// Errors: refused.
+/// Errors: refused if the signature is not the worker's. Threads: any; about 120 us.
 Result<void> verify_signature(const SignedReceipt& receipt);
 
 /// Whether a receipt of a pure job may answer a later job of the same computation: success, and

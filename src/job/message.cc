@@ -1,0 +1,479 @@
+#include "job/message.h"
+
+#include "ipld/dag_cbor.h"
+#include "job/fields.h"
+#include "job/receipt.h"
+#include "job/spec.h"
+#include "job/text.h"
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <type_traits>
+#include <utility>
+
+namespace ic::job {
+namespace {
+
+using ipld::List;
+using ipld::Map;
+using ipld::Node;
+
+constexpr std::uint64_t major_version = 1;
+
+/// In the order of the variant. A name is never reused, like the number that it stands for.
+constexpr std::array<std::string_view, std::variant_size_v<Message>> kind_names{
+    "advert",   "announce",        "bid",       "withdraw",      "decline",  "grant",
+    "renew",    "renew-answer",    "hand-back", "stage-report",  "receipt",  "receipt-answer",
+    "cancel",   "open-jobs-query", "submit",    "accepted",      "rejected", "watch",
+    "progress", "output",          "outcome",   "cancel-request"};
+
+/// Bytes with the limit that holds for them.
+template <class T>
+struct Limited {
+    T& bytes;
+    std::size_t most;
+};
+
+template <class T>
+Limited<T> invocation(T& bytes) {
+    return {bytes, limits::invocation_bytes_max};
+}
+
+template <class T>
+Limited<T> receipt(T& bytes) {
+    return {bytes, limits::receipt_bytes_max};
+}
+
+template <class T>
+struct As {};
+
+// One function a kind serves both directions: `f` is a writer with a const message or a reader with
+// a fresh one, so that the two can never disagree. docs/formats/messages.md has the same lists.
+
+void fields(auto& f, auto& m, As<Advert>) {
+    f("worker", m.worker), f("slots", m.slots), f("free", m.slots_free);
+    f("software", m.software);
+}
+
+void fields(auto& f, auto& m, As<Announce>) {
+    f("coord", m.coordinator), f("key", m.coordinator_key), f("job", m.job);
+    f("doc", invocation(m.invocation));
+}
+
+void fields(auto& f, auto& m, As<Bid>) {
+    f("worker", m.worker), f("job", m.job), f("nonce", m.nonce);
+    f("local", m.bytes_local), f("needed", m.bytes_needed);
+}
+
+void fields(auto& f, auto& m, As<Withdraw>) { f("worker", m.worker), f("nonce", m.nonce); }
+
+void fields(auto& f, auto& m, As<Decline>) {
+    f("worker", m.worker), f("job", m.job), f("reason", m.reason), f("text", m.message);
+}
+
+void fields(auto& f, auto& m, As<Grant>) {
+    f("coord", m.coordinator), f("lease", m.lease), f("worker", m.worker), f("nonce", m.nonce);
+    f("ms", m.duration), f("doc", invocation(m.invocation));
+}
+
+void fields(auto& f, auto& m, As<Renew>) {
+    f("worker", m.worker), f("seq", m.sequence), f("leases", m.leases);
+}
+
+void fields(auto& f, auto& m, As<RenewAnswer>) {
+    f("coord", m.coordinator), f("seq", m.sequence), f("ms", m.duration);
+    f("renewed", m.renewed), f("lost", m.lost);
+}
+
+void fields(auto& f, auto& m, As<HandBack>) {
+    f("worker", m.worker), f("lease", m.lease), f("reason", m.reason), f("text", m.message);
+}
+
+void fields(auto& f, auto& m, As<StageReport>) {
+    f("worker", m.worker), f("lease", m.lease), f("stage", m.stage);
+}
+
+void fields(auto& f, auto& m, As<ReceiptMessage>) {
+    f("worker", m.worker), f("lease", m.lease), f("doc", receipt(m.receipt));
+}
+
+void fields(auto& f, auto& m, As<ReceiptAnswer>) {
+    f("coord", m.coordinator), f("lease", m.lease), f("fate", m.fate);
+}
+
+void fields(auto& f, auto& m, As<Cancel>) {
+    f("coord", m.coordinator), f("lease", m.lease), f("reason", m.reason);
+}
+
+void fields(auto& f, auto& m, As<OpenJobsQuery>) { f("from", m.asker); }
+
+void fields(auto& f, auto& m, As<Submit>) {
+    f("doc", invocation(m.invocation)), f("memo", m.use_memo), f("follow", m.follow);
+}
+
+void fields(auto& f, auto& m, As<Accepted>) { f("job", m.job), f("known", m.known_before); }
+
+void fields(auto& f, auto& m, As<Rejected>) {
+    f("job", m.job), f("reason", m.reason), f("text", m.message);
+}
+
+void fields(auto& f, auto& m, As<Watch>) { f("job", m.job); }
+
+void fields(auto& f, auto& m, As<Progress>) {
+    f("job", m.job), f("stage", m.stage), f("attempt", m.attempt), f("worker", m.worker);
+    f("text", m.detail);
+}
+
+void fields(auto& f, auto& m, As<Output>) {
+    f("lease", m.lease), f("stream", m.stream), f("offset", m.offset);
+    f("data", Limited{m.data, limits::output_piece_bytes_max});
+}
+
+void fields(auto& f, auto& m, As<Outcome>) {
+    f("job", m.job), f("doc", receipt(m.receipt)), f("error", m.error), f("text", m.message);
+    f("memo", m.from_memo), f("attempts", m.attempts);
+}
+
+void fields(auto& f, auto& m, As<CancelRequest>) { f("job", m.job); }
+
+// ---- Writing
+
+Node node_of(bool value) { return value; }
+Node node_of(std::uint64_t value) { return value; }
+Node node_of(std::uint32_t value) { return std::uint64_t{value}; }
+Node node_of(std::uint8_t stage) { return std::uint64_t{stage}; }
+Node node_of(Errc value) { return static_cast<std::uint64_t>(value); }
+Node node_of(ReceiptFate value) { return static_cast<std::uint64_t>(value); }
+Node node_of(Stream value) { return static_cast<std::uint64_t>(value); }
+Node node_of(const Cid& value) { return value; }
+Node node_of(const PublicKey& value) { return copy_of(value.bytes); }
+Node node_of(const Instance& value) { return copy_of(value.bytes); }
+Node node_of(const Nonce& value) { return copy_of(value.bytes); }
+
+Node node_of(const WorkerRef& value) { return List{node_of(value.key), node_of(value.instance)}; }
+
+Node node_of(const LeaseRef& value) {
+    return List{value.job, value.epoch.incarnation, value.epoch.n};
+}
+
+Node node_of(const std::string& value) { return fit_text(value, limits::text_bytes_max); }
+
+Node node_of(std::chrono::milliseconds value) {
+    assert(value.count() >= 0);
+    return static_cast<std::uint64_t>(value.count());
+}
+
+Node node_of(const std::vector<LeaseRef>& leases) {
+    List list;
+    list.reserve(leases.size());
+    for (const LeaseRef& lease : leases) {
+        list.push_back(node_of(lease));
+    }
+    return list;
+}
+
+struct Writer {
+    Map& map;
+
+    template <class T>
+    void operator()(std::string_view key, const T& value) {
+        map.emplace_back(key, node_of(value));
+    }
+
+    template <class T>
+    void operator()(std::string_view key, const std::optional<T>& value) {
+        if (value) {
+            (*this)(key, *value);
+        }
+    }
+
+    void operator()(std::string_view key, const Limited<const Bytes>& value) {
+        assert(value.bytes.size() <= value.most);
+        map.emplace_back(key, value.bytes);
+    }
+
+    void operator()(std::string_view key, const Limited<const std::optional<Bytes>>& value) {
+        if (value.bytes) {
+            (*this)(key, Limited<const Bytes>{*value.bytes, value.most});
+        }
+    }
+};
+
+// ---- Reading
+
+/// Whether `node` held a value of the type, which is then in `value`.
+bool read(const Node& node, std::uint64_t& value) {
+    const auto* number = node.as<std::uint64_t>();
+    value = number == nullptr ? 0 : *number;
+    return number != nullptr;
+}
+
+bool read(const Node& node, std::uint32_t& value) {
+    std::uint64_t wide = 0;
+    const bool fits = read(node, wide) && wide <= UINT32_MAX;
+    value = static_cast<std::uint32_t>(wide);
+    return fits;
+}
+
+template <class T>
+    requires std::is_same_v<T, bool> || std::is_same_v<T, Cid>
+bool read(const Node& node, T& value) {
+    const auto* found = node.as<T>();
+    if (found != nullptr) {
+        value = *found;
+    }
+    return found != nullptr;
+}
+
+/// PublicKey, Instance, Nonce.
+template <class T>
+    requires requires(T value) { value.bytes.fill(0); }
+bool read(const Node& node, T& value) {
+    const auto* bytes = node.as<Bytes>();
+    if (bytes == nullptr || bytes->size() != value.bytes.size()) {
+        return false;
+    }
+    std::ranges::copy(*bytes, value.bytes.begin());
+    return true;
+}
+
+bool read(const Node& node, WorkerRef& value) {
+    const auto* list = node.as<List>();
+    return list != nullptr && list->size() == 2 && read((*list)[0], value.key) &&
+           read((*list)[1], value.instance);
+}
+
+bool read(const Node& node, LeaseRef& value) {
+    const auto* list = node.as<List>();
+    return list != nullptr && list->size() == 3 && read((*list)[0], value.job) &&
+           read((*list)[1], value.epoch.incarnation) && read((*list)[2], value.epoch.n);
+}
+
+bool read(const Node& node, std::chrono::milliseconds& value) {
+    std::uint64_t count = 0;
+    const bool fits = read(node, count) && count <= limits::duration_ms_max;
+    value = std::chrono::milliseconds{fits ? static_cast<std::int64_t>(count) : 0};
+    return fits;
+}
+
+/// The largest number of a registry that this version knows.
+template <class T>
+constexpr std::uint64_t last_of = 0;
+template <>
+constexpr std::uint64_t last_of<Errc> = static_cast<std::uint64_t>(Errc::attempts_exhausted);
+template <>
+constexpr std::uint64_t last_of<ReceiptFate> = static_cast<std::uint64_t>(ReceiptFate::refused);
+template <>
+constexpr std::uint64_t last_of<Stream> = static_cast<std::uint64_t>(Stream::log);
+template <>
+constexpr std::uint64_t last_of<std::uint8_t> = static_cast<std::uint64_t>(Stage::finished);
+
+/// Errc, ReceiptFate, Stream, and a stage's number.
+template <class T>
+concept Registered = (last_of<T>) != 0;
+
+/// Reads fields until the first that is wrong; then does nothing more.
+struct Reader {
+    Fields& map;
+    Result<void> state;
+
+    template <class T>
+    void operator()(std::string_view key, T& value) {
+        if (const Node* node = next(key, true)) {
+            take(key, *node, value);
+        }
+    }
+
+    template <class T>
+    void operator()(std::string_view key, std::optional<T>& value) {
+        if (const Node* node = next(key, false)) {
+            take(key, *node, value.emplace());
+        }
+    }
+
+    void operator()(std::string_view key, const Limited<Bytes>& value) {
+        if (const Node* node = next(key, true)) {
+            take(key, *node, value);
+        }
+    }
+
+    void operator()(std::string_view key, const Limited<std::optional<Bytes>>& value) {
+        if (const Node* node = next(key, false)) {
+            take(key, *node, Limited<Bytes>{value.bytes.emplace(), value.most});
+        }
+    }
+
+private:
+    const Node* next(std::string_view key, bool required) {
+        if (!state.ok()) {
+            return nullptr;
+        }
+        const Node* node = map.any(key);
+        if (node == nullptr && required) {
+            state = map.missing(key);
+        }
+        return node;
+    }
+
+    template <class T>
+    void take(std::string_view key, const Node& node, T& value) {
+        if (!read(node, value)) {
+            state = map.wrong_type(key);
+        }
+    }
+
+    template <Registered T>
+    void take(std::string_view key, const Node& node, T& value) {
+        std::uint64_t number = 0;
+        if (!read(node, number)) {
+            state = map.wrong_type(key);
+        } else if (number == 0 || number > last_of<T>) {
+            state = Error{Errc::unsupported,
+                          std::string(key) + " " + std::to_string(number) +
+                              " is not known to this version"};
+        } else {
+            value = static_cast<T>(number);
+        }
+    }
+
+    void take(std::string_view key, const Node& node, std::string& value) {
+        const auto* text = node.as<std::string>();
+        if (text == nullptr) {
+            state = map.wrong_type(key);
+        } else if (text->size() > limits::text_bytes_max) {
+            state = map.too_large(key, limits::text_bytes_max);
+        } else {
+            value = *text;
+        }
+    }
+
+    void take(std::string_view key, const Node& node, Limited<Bytes> value) {
+        const auto* bytes = node.as<Bytes>();
+        if (bytes == nullptr) {
+            state = map.wrong_type(key);
+        } else if (bytes->size() > value.most) {
+            state = map.too_large(key, value.most);
+        } else {
+            value.bytes = *bytes;
+        }
+    }
+
+    void take(std::string_view key, const Node& node, std::vector<LeaseRef>& leases) {
+        const auto* list = node.as<List>();
+        if (list == nullptr) {
+            state = map.wrong_type(key);
+        } else if (list->size() > limits::leases_per_message_max) {
+            state = map.too_large(key, limits::leases_per_message_max);
+        } else {
+            leases.resize(list->size());
+            for (std::size_t index = 0; index < list->size() && state.ok(); ++index) {
+                take(key, (*list)[index], leases[index]);
+            }
+        }
+    }
+};
+
+template <class T>
+Result<Message> read_as(Fields& map) {
+    T message{};
+    Reader reader{map, {}};
+    fields(reader, message, As<T>{});
+    if (!reader.state.ok()) {
+        return std::move(reader.state).take_error();
+    }
+    if constexpr (std::is_same_v<T, RenewAnswer>) {
+        if (message.renewed.size() + message.lost.size() > limits::leases_per_message_max) {
+            return map.too_large("renewed and lost", limits::leases_per_message_max);
+        }
+    }
+    return Message{std::move(message)};
+}
+
+template <std::size_t... index>
+Result<Message> read_kind(std::uint64_t kind, Fields& map, std::index_sequence<index...>) {
+    using Read = Result<Message> (*)(Fields&);
+    static constexpr std::array<Read, sizeof...(index)> readers{
+        &read_as<std::variant_alternative_t<index, Message>>...};
+    if (kind == 0 || kind > readers.size()) {
+        return Error{Errc::unsupported,
+                     "message kind " + std::to_string(kind) + " is not known to this version"};
+    }
+    Result<Message> message = readers[kind - 1](map);
+    if (!message) {
+        return std::move(message).take_error().during(kind_names[kind - 1]);
+    }
+    return message;
+}
+
+/// What else the limits ask of a sender.
+void check_lists(const Message& message) {
+    if (const auto* renew = std::get_if<Renew>(&message)) {
+        assert(renew->leases.size() <= limits::leases_per_message_max);
+    }
+    if (const auto* answer = std::get_if<RenewAnswer>(&message)) {
+        assert(answer->renewed.size() + answer->lost.size() <= limits::leases_per_message_max);
+    }
+}
+
+} // namespace
+
+std::string_view name(Stage stage) {
+    static constexpr std::array<std::string_view, 8> names{"accepted",
+                                                           "queued",
+                                                           "granted",
+                                                           "fetching",
+                                                           "compiling",
+                                                           "running",
+                                                           "publishing",
+                                                           "finished"};
+    return names[static_cast<std::size_t>(stage) - 1];
+}
+
+std::string_view name(const Message& message) { return kind_names[message.index()]; }
+
+Bytes encode(const Message& message) {
+    check_lists(message);
+    Map map;
+    map.reserve(6);
+    std::visit(
+        [&map](const auto& value) {
+            Writer writer{map};
+            fields(writer, value, As<std::remove_cvref_t<decltype(value)>>{});
+        },
+        message);
+    List list;
+    list.reserve(3);
+    list.emplace_back(major_version);
+    list.emplace_back(std::uint64_t{message.index() + 1});
+    list.emplace_back(std::move(map));
+    Bytes bytes = dag_cbor::encode(Node{std::move(list)});
+    assert(bytes.size() <= limits::message_bytes_max);
+    return bytes;
+}
+
+Result<Message> decode(ByteView bytes) {
+    if (bytes.size() > limits::message_bytes_max) {
+        return Error{Errc::too_large, "a message has at most 131072 bytes"};
+    }
+    const Node node = TRY(dag_cbor::decode(bytes));
+    const auto* list = node.as<List>();
+    const auto* major =
+        list == nullptr || list->empty() ? nullptr : list->front().as<std::uint64_t>();
+    if (major == nullptr) {
+        return Error{Errc::malformed, "a message is [version, kind, fields]"};
+    }
+    if (*major != major_version) {
+        return Error{Errc::unsupported,
+                     "message version " + std::to_string(*major) + "; this program speaks " +
+                         std::to_string(major_version)};
+    }
+    const auto* kind = list->size() == 3 ? (*list)[1].as<std::uint64_t>() : nullptr;
+    if (kind == nullptr) {
+        return Error{Errc::malformed, "a message is [version, kind, fields]"};
+    }
+    Fields map = TRY(Fields::of((*list)[2], ""));
+    return read_kind(*kind, map, std::make_index_sequence<std::variant_size_v<Message>>{});
+}
+
+} // namespace ic::job
