@@ -23,7 +23,8 @@ public:
     LentBytes() = default;
 
     LentBytes(ByteView view, std::shared_ptr<const void> owner)
-        : view_(view), owner_(std::move(owner)) {}
+        : view_(view)
+        , owner_(std::move(owner)) {}
 
     /// Takes `bytes` over; lends from its own copy.
     static LentBytes of(Bytes bytes) {

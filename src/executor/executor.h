@@ -21,7 +21,7 @@ namespace ic::executor {
 
 /// What to run. A value; it says nothing of stores, keys or sockets.
 struct Task {
-    job::LeaseRef lease;  ///< For the log, the execution record and `Idempotency-Key`.
+    job::LeaseRef lease; ///< For the log, the execution record and `Idempotency-Key`.
     job::JobSpec spec;
     std::array<std::uint8_t, 32> seed{}; ///< A pure job's randomness, from its computation id.
 };
@@ -89,7 +89,7 @@ struct Outcome {
     job::Ending ending;
     Bytes output;
     Bytes errors;
-    Bytes log; ///< Lines, "\n" after each.
+    Bytes log;        ///< Lines, "\n" after each.
     job::Usage usage; ///< fetch, compile, run, cpu, fuel, memory, bytes.
 };
 

@@ -18,8 +18,8 @@ struct Block {
     LentBytes data;
 };
 
-/// Gives the bytes of a CID, verified. Errors: not_found, cid_unavailable, hash_mismatch, unavailable.
-/// Threads: as the implementation says; the pure readers call it from one thread.
+/// Gives the bytes of a CID, verified. Errors: not_found, cid_unavailable, hash_mismatch,
+/// unavailable. Threads: as the implementation says; the pure readers call it from one thread.
 class BlockSource {
 public:
     virtual ~BlockSource() = default;

@@ -21,8 +21,16 @@ using Map = std::vector<std::pair<std::string, Node>>;
 /// One value. Integers are -2^63 to 2^64-1: negative ones as int64, all others as uint64.
 class Node {
 public:
-    using Value = std::variant<std::monostate, bool, std::uint64_t, std::int64_t, double,
-                               std::string, Bytes, Cid, List, Map>;
+    using Value = std::variant<std::monostate,
+                               bool,
+                               std::uint64_t,
+                               std::int64_t,
+                               double,
+                               std::string,
+                               Bytes,
+                               Cid,
+                               List,
+                               Map>;
 
     Node() = default; ///< null
 

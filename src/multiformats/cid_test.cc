@@ -1,5 +1,4 @@
 #include "multiformats/cid.h"
-
 #include "multiformats/multibase.h"
 #include "multiformats/multihash.h"
 

@@ -22,9 +22,10 @@ enum class PeerKind : std::uint8_t {
 struct Peer {
     job::Instance instance;
     PeerKind kind = PeerKind::node;
-    PublicKey key;              ///< Its node's key, as far as the session proved it.
-    bool same_user = false;     ///< The kernel says so (SO_PEERCRED): its documents need no second look.
-    std::string name;           ///< For people: "worker 4711".
+    PublicKey key; ///< Its node's key, as far as the session proved it.
+    bool same_user =
+        false;        ///< The kernel says so (SO_PEERCRED): its documents need no second look.
+    std::string name; ///< For people: "worker 4711".
 };
 
 /// How a peer went. `dead` is proof (the kernel closed the last descriptor that its broker and all

@@ -41,15 +41,15 @@ sockaddr_un address_of(int folder, const std::string& name) {
 
 std::vector<std::string> names_in(int folder) {
     std::vector<std::string> names;
-    const int copy = ::openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (copy < 0) {
+    UniqueFd copy{::openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+    if (!copy) {
         return names;
     }
-    const std::unique_ptr<DIR, int (*)(DIR*)> stream{::fdopendir(copy), ::closedir};
+    const std::unique_ptr<DIR, int (*)(DIR*)> stream{::fdopendir(copy.get()), ::closedir};
     if (!stream) {
-        ::close(copy);
         return names;
     }
+    static_cast<void>(copy.release()); // The stream closes it from here on.
     while (const dirent* entry = ::readdir(stream.get())) {
         names.emplace_back(entry->d_name);
     }
