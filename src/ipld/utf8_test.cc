@@ -1,0 +1,55 @@
+#include "ipld/utf8.h"
+
+#include <gtest/gtest.h>
+
+namespace ic {
+namespace {
+
+// RFC 3629: section 7 for the good ones, section 3 and 4 for the bad ones.
+TEST(Utf8, AcceptsTheExamplesAndTheEndsOfEveryRange) {
+    for (const std::string_view text : {"",
+                                        "abc",
+                                        "\x41\xe2\x89\xa2\xce\x91\x2e",
+                                        "\xed\x95\x9c",
+                                        "\xf0\xa3\x8e\xb4",
+                                        "\x7f",
+                                        "\xc2\x80",
+                                        "\xdf\xbf",
+                                        "\xe0\xa0\x80",
+                                        "\xed\x9f\xbf",
+                                        "\xee\x80\x80",
+                                        "\xef\xbf\xbf",
+                                        "\xf0\x90\x80\x80",
+                                        "\xf4\x8f\xbf\xbf"}) {
+        EXPECT_TRUE(is_utf8(text));
+    }
+    EXPECT_TRUE(is_utf8(std::string_view{"\0", 1}));
+}
+
+TEST(Utf8, RejectsLongFormsSurrogatesAndWhatIsTooLarge) {
+    for (const std::string_view text : {"\xc0\x80",
+                                        "\xc1\xbf",
+                                        "\xe0\x9f\xbf",
+                                        "\xf0\x8f\xbf\xbf",
+                                        "\xed\xa0\x80",
+                                        "\xed\xbf\xbf",
+                                        "\xf4\x90\x80\x80",
+                                        "\xf5\x80\x80\x80",
+                                        "\xff",
+                                        "\x80",
+                                        "a\xbf"}) {
+        EXPECT_FALSE(is_utf8(text));
+    }
+}
+
+TEST(Utf8, RejectsEveryProperPrefixOfOneCharacter) {
+    for (const std::string_view text : {"\xc2\x80", "\xe0\xa0\x80", "\xf0\x90\x80\x80"}) {
+        for (std::size_t size = 1; size < text.size(); ++size) {
+            EXPECT_FALSE(is_utf8(text.substr(0, size)));
+            EXPECT_FALSE(is_utf8(std::string(text.substr(0, size)) + "a"));
+        }
+    }
+}
+
+} // namespace
+} // namespace ic
