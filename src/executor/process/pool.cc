@@ -1,0 +1,170 @@
+#include "executor/process/pool.h"
+
+#include "executor/process/artifact_cache.h"
+#include "executor/process/compilers.h"
+#include "executor/process/module_source.h"
+#include "executor/process/slot.h"
+#include "executor/process/stop.h"
+#include "executor/process/warden.h"
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <utility>
+
+namespace ic::executor::process {
+namespace {
+
+std::uint64_t microseconds_since(Instant begin) {
+    return static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::microseconds>(now_since_boot() - begin).count());
+}
+
+/// Threads: `run` from any.
+class Pool : public Executor {
+public:
+    Pool(const PoolOptions& options, std::unique_ptr<ArtifactCache> cache)
+        : options_(options)
+        , cache_(std::move(cache))
+        , compilers_(warden_,
+                     *cache_,
+                     {.path = options_.program.path,
+                      .arguments = options_.program.compiler_arguments,
+                      .environment = options_.program.environment,
+                      .liveness = options_.liveness}) {
+        for (std::uint32_t number = 0; number < options_.slots; ++number) {
+            slots_.push_back(std::make_unique<Slot>(number, options_, warden_));
+            free_.push_back(slots_.back().get());
+        }
+    }
+
+    Result<void> start() {
+        for (const std::unique_ptr<Slot>& slot : slots_) {
+            TRY(slot->start());
+        }
+        return {};
+    }
+
+    Outcome run(const Task& task, const Permit& permit, Host& host) override {
+        job::Usage usage;
+        Outcome outcome = run_within(task, permit, host, usage);
+        outcome.usage.fetch_us = usage.fetch_us;
+        outcome.usage.compile_us = usage.compile_us;
+        std::string& message = outcome.ending.message;
+        message.resize(std::min(message.size(), job::limits::ending_message_bytes_max));
+        return outcome;
+    }
+
+private:
+    Outcome run_within(const Task& task, const Permit& permit, Host& host, job::Usage& usage) {
+        for (bool again = false;; again = true) {
+            Result<std::shared_ptr<const Artifact>> artifact =
+                artifact_of(task.spec, permit, host, usage);
+            if (!artifact) {
+                return failed(std::move(artifact).take_error());
+            }
+            if (const std::optional<Errc> stop = must_stop(permit, now_since_boot())) {
+                return failed({*stop, describe_stop(*stop)});
+            }
+            host.stage(job::Stage::running);
+            Slot& slot = take_slot(**artifact);
+            SlotRun ran = slot.run(task, *artifact, permit, host);
+            give_back(slot);
+            if (!ran.artifact_unusable || again) {
+                return std::move(ran.outcome);
+            }
+            cache_->drop(key_of(task.spec)); // Authentic, but not for this engine: once more.
+        }
+    }
+
+    static Outcome failed(Error error) {
+        Outcome outcome;
+        outcome.ending.error = error.code;
+        outcome.ending.message = std::move(error.message);
+        return outcome;
+    }
+
+    ArtifactKey key_of(const job::JobSpec& spec) const {
+        return {.module = spec.module,
+                .fingerprint =
+                    spec.limits.fuel_max == 0 ? options_.fingerprint : options_.fingerprint_fuel};
+    }
+
+    Result<std::shared_ptr<const Artifact>>
+    artifact_of(const job::JobSpec& spec, const Permit& permit, Host& host, job::Usage& usage) {
+        const ArtifactKey key = key_of(spec);
+        if (std::shared_ptr<const Artifact> artifact = cache_->find(key)) {
+            if (artifact->module_bytes > spec.limits.module_bytes_max) {
+                return Error{Errc::module_too_large,
+                             "the module has " + std::to_string(artifact->module_bytes) +
+                                 " bytes; the limit is " +
+                                 std::to_string(spec.limits.module_bytes_max)};
+            }
+            return artifact;
+        }
+        host.stage(job::Stage::fetching);
+        const Instant fetch_begin = now_since_boot();
+        const Result<Bytes> module =
+            read_module(host, spec.module, spec.limits.module_bytes_max, permit);
+        usage.fetch_us += microseconds_since(fetch_begin);
+        if (!module) {
+            return Error{module.error()};
+        }
+        host.stage(job::Stage::compiling);
+        const Instant compile_begin = now_since_boot();
+        Result<std::shared_ptr<const Artifact>> made =
+            compilers_.compile(key, *module, spec.limits, permit);
+        usage.compile_us += microseconds_since(compile_begin);
+        return made;
+    }
+
+    /// A free slot, if possible one that has the module loaded, else the one used last: the less
+    /// used processes then stay small.
+    Slot& take_slot(const Artifact& artifact) {
+        std::unique_lock lock(mutex_);
+        freed_.wait(lock, [this] { return !free_.empty(); });
+        auto best = std::prev(free_.end());
+        for (auto slot = free_.begin(); slot != free_.end(); ++slot) {
+            if ((*slot)->holds(artifact)) {
+                best = slot;
+            }
+        }
+        Slot& taken = **best;
+        free_.erase(best);
+        return taken;
+    }
+
+    void give_back(Slot& slot) {
+        {
+            const std::lock_guard lock(mutex_);
+            free_.push_back(&slot);
+        }
+        freed_.notify_one();
+    }
+
+    const PoolOptions options_;
+    std::unique_ptr<ArtifactCache> cache_;
+    Warden warden_; // Its thread is the parent of every process below.
+    Compilers compilers_;
+    std::vector<std::unique_ptr<Slot>> slots_;
+
+    std::mutex mutex_;
+    std::condition_variable freed_;
+    std::vector<Slot*> free_;
+};
+
+} // namespace
+
+Result<std::unique_ptr<Executor>> open_pool(const PoolOptions& options) {
+    std::unique_ptr<ArtifactCache> cache =
+        TRY(ArtifactCache::open({.folder = options.artifacts_folder,
+                                 .key = options.artifact_key,
+                                 .disk_bytes_max = options.artifacts_disk_bytes_max,
+                                 .memory_bytes_max = options.artifacts_memory_bytes_max}));
+    auto pool = std::make_unique<Pool>(options, std::move(cache));
+    TRY(pool->start());
+    return std::unique_ptr<Executor>(std::move(pool));
+}
+
+} // namespace ic::executor::process

@@ -1,0 +1,234 @@
+#include "executor/process/slot.h"
+
+#include "executor/process/run_service.h"
+#include "executor/process/stop.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <utility>
+
+namespace ic::executor::process {
+namespace {
+
+/// Ours: a process that is not up by then has failed to start.
+constexpr std::chrono::seconds start_time_max{10};
+/// Ours: a look at the process's memory costs a few microseconds, so not after every run.
+constexpr std::uint64_t runs_between_memory_looks = 64;
+
+Outcome failed_outcome(Error error) {
+    Outcome outcome;
+    outcome.ending.error = error.code;
+    outcome.ending.message = std::move(error.message);
+    return outcome;
+}
+
+Instant after_limit(Instant start, std::uint64_t limit_ms, std::chrono::milliseconds grace) {
+    constexpr std::uint64_t year_ms = 365ULL * 24 * 3600 * 1000; // Longer is for ever.
+    return start + std::chrono::milliseconds(std::min(limit_ms, year_ms)) + grace;
+}
+
+} // namespace
+
+Slot::Slot(std::uint32_t number, const PoolOptions& options, Warden& warden)
+    : number_(number)
+    , options_(options)
+    , warden_(warden) {
+    warden_.add(*this);
+}
+
+Slot::~Slot() { warden_.remove(*this); }
+
+Result<void> Slot::start() {
+    if (process_ != nullptr) {
+        return {};
+    }
+    channel::Window window = TRY(channel::Window::create());
+    auto [ours, theirs] = TRY(channel::Endpoint::socket_pair());
+    Child child = TRY(warden_.start({.path = options_.program.path,
+                                     .arguments = options_.program.executor_arguments,
+                                     .environment = options_.program.environment,
+                                     .liveness = options_.liveness},
+                                    std::move(theirs)));
+    channel::Endpoint endpoint(std::move(ours));
+    const bool record = options_.record >= 0;
+    const std::array descriptors{window.descriptor(), options_.record};
+    TRY(endpoint.send(channel::Hello{.slot = number_, .record = record},
+                      std::span(descriptors).first(record ? 2 : 1)));
+    const std::lock_guard lock(watch_mutex_);
+    process_ = std::make_unique<Process>(
+        Process{std::move(child), std::move(endpoint), std::move(window), false, 0, {}});
+    return {};
+}
+
+bool Slot::holds(const Artifact& artifact) const {
+    return process_ != nullptr && std::ranges::count(process_->modules, artifact.number) > 0;
+}
+
+void Slot::look(Instant now) {
+    const std::lock_guard lock(watch_mutex_);
+    if (watch_.permit == nullptr || watch_.killed_for || process_ == nullptr) {
+        return;
+    }
+    const Instant lease_until = watch_.permit->lease_until();
+    const std::optional<Errc> reason = watch_.permit->stop_reason();
+    process_->window.allow(lease_until, reason);
+    const std::optional<Errc> stop = must_stop(*watch_.permit, now);
+    if (stop && !watch_.stop_seen) {
+        watch_.stop_seen = now;
+    }
+    if (stop && now >= *watch_.stop_seen + options_.grace) {
+        watch_.killed_for = stop;
+    } else if (now >= watch_.deadline) {
+        watch_.killed_for = watch_.deadline_reason;
+    }
+    if (watch_.killed_for) {
+        process_->child.kill();
+    }
+}
+
+void Slot::watch(const Permit& permit, Instant deadline, Errc deadline_reason) {
+    const Instant lease_until = permit.lease_until();
+    const std::optional<Errc> stop = permit.stop_reason();
+    const std::lock_guard lock(watch_mutex_);
+    process_->window.allow(lease_until, stop);
+    watch_.permit = &permit; // A kill that was decided already stays decided.
+    watch_.deadline = deadline;
+    watch_.deadline_reason = deadline_reason;
+}
+
+std::optional<Errc> Slot::unwatch() {
+    const std::lock_guard lock(watch_mutex_);
+    return std::exchange(watch_, {}).killed_for;
+}
+
+SlotRun Slot::run(const Task& task,
+                  const std::shared_ptr<const Artifact>& artifact,
+                  const Permit& permit,
+                  Host& host) {
+    const Armed armed(warden_);
+    for (bool again = false;; again = true) {
+        bool asked = false;
+        Result<SlotRun> ran = try_run(task, artifact, permit, host, asked);
+        const std::optional<Errc> killed_for = unwatch();
+        SlotRun result;
+        if (ran && !killed_for) {
+            result = std::move(ran).take();
+        } else {
+            const Error error =
+                ran ? Error{Errc::unavailable, "killed as it ended"} : std::move(ran).take_error();
+            result.outcome = explain(error, killed_for);
+            if (!asked && !killed_for && !again) {
+                continue; // It had died while it was idle: nothing of the task began.
+            }
+        }
+        if (process_ == nullptr || is_worn_out()) {
+            end_process();
+            // A failure shows when the next run tries again.
+            static_cast<void>(start());
+        }
+        return result;
+    }
+}
+
+Result<SlotRun> Slot::try_run(const Task& task,
+                              const std::shared_ptr<const Artifact>& artifact,
+                              const Permit& permit,
+                              Host& host,
+                              bool& asked) {
+    TRY(start());
+    TRY(await_up(permit));
+    TRY(provide(artifact));
+    return converse(task, *artifact, permit, host, asked);
+}
+
+Result<void> Slot::await_up(const Permit& permit) {
+    if (process_->up) {
+        return {};
+    }
+    watch(permit, now_since_boot() + start_time_max, Errc::unavailable);
+    const channel::Received received = TRY(process_->endpoint.receive());
+    const auto* ready = std::get_if<channel::Ready>(&received.message);
+    if (ready == nullptr || ready->slot != number_) {
+        return Error{Errc::executor_crashed, "the executor process did not come up"};
+    }
+    process_->up = true;
+    return {};
+}
+
+Result<void> Slot::provide(const std::shared_ptr<const Artifact>& artifact) {
+    std::list<std::uint64_t>& modules = process_->modules;
+    const auto held = std::ranges::find(modules, artifact->number);
+    if (held != modules.end()) {
+        modules.splice(modules.begin(), modules, held);
+        return {};
+    }
+    if (modules.size() >= options_.modules_per_process_max) {
+        TRY(process_->endpoint.send(channel::Drop{.module = modules.back()}));
+        modules.pop_back();
+    }
+    const std::array descriptors{artifact->memory.get()};
+    TRY(process_->endpoint.send(channel::Load{.module = artifact->number}, descriptors));
+    modules.push_front(artifact->number);
+    return {};
+}
+
+Result<SlotRun> Slot::converse(
+    const Task& task, const Artifact& artifact, const Permit& permit, Host& host, bool& asked) {
+    const Instant begin = now_since_boot();
+    watch(permit,
+          after_limit(begin, task.spec.limits.wall_ms_max, options_.grace),
+          Errc::limit_wall_time);
+    RunService service(task, host, process_->endpoint, process_->window);
+    const std::uint64_t run = ++last_run_;
+    TRY(process_->endpoint.send(
+        channel::Start{.run = run, .module = artifact.number, .task = task}));
+    asked = true;
+    TRY(service.serve(run));
+    ++process_->runs;
+
+    SlotRun result{.outcome = service.take_outcome()};
+    if (service.not_loaded()) {
+        std::erase(process_->modules, artifact.number); // It did not keep that one.
+        result.artifact_unusable = service.not_loaded()->code == Errc::unsupported;
+        result.outcome = failed_outcome(*service.not_loaded());
+    }
+    const auto took = now_since_boot() - begin;
+    result.outcome.usage.run_us = static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::microseconds>(took).count());
+    return result;
+}
+
+Outcome Slot::explain(const Error& error, std::optional<Errc> killed_for) {
+    if (process_ == nullptr) {
+        return failed_outcome(Error{error}); // It could not be started.
+    }
+    const std::string end = end_process();
+    if (killed_for) {
+        return failed_outcome({*killed_for, describe_stop(*killed_for)});
+    }
+    if (error.code == Errc::too_large) { // Our own Start message: nothing has happened yet.
+        return failed_outcome(Error{error});
+    }
+    return failed_outcome(
+        {Errc::executor_crashed, "the executor process is gone (" + end + "): " + error.message});
+}
+
+std::string Slot::end_process() {
+    if (process_ == nullptr) {
+        return "never started";
+    }
+    process_->child.kill();
+    const std::string end = process_->child.wait().describe();
+    const std::lock_guard lock(watch_mutex_);
+    process_ = nullptr;
+    return end;
+}
+
+bool Slot::is_worn_out() const {
+    return process_->runs >= options_.runs_per_process_max ||
+           (process_->runs % runs_between_memory_looks == 0 &&
+            process_->child.resident_bytes() > options_.resident_bytes_max);
+}
+
+} // namespace ic::executor::process

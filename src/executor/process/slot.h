@@ -1,0 +1,93 @@
+#pragma once
+/// Slot: one executor process after another, and the run in it.
+
+#include "base/result.h"
+#include "executor/channel/endpoint.h"
+#include "executor/channel/window.h"
+#include "executor/executor.h"
+#include "executor/process/artifact_cache.h"
+#include "executor/process/pool.h"
+#include "executor/process/warden.h"
+
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+namespace ic::executor::process {
+
+/// How a run in a slot came out.
+struct SlotRun {
+    Outcome outcome;
+    bool artifact_unusable = false; ///< Made by another engine: compile anew; nothing ran.
+};
+
+/// Threads: `run` and `start` by whoever has the slot; `look` by the warden.
+class Slot : public Watched {
+public:
+    Slot(std::uint32_t number, const PoolOptions& options, Warden& warden);
+    ~Slot() override;
+
+    /// Starts a process unless there is one; does not wait until it is up. Errors: unavailable.
+    Result<void> start();
+
+    /// Runs the task and returns when nothing of it is alive. A process that died or was killed has
+    /// a successor already when this returns.
+    SlotRun run(const Task& task,
+                const std::shared_ptr<const Artifact>& artifact,
+                const Permit& permit,
+                Host& host);
+
+    /// Whether its process has the artifact loaded.
+    bool holds(const Artifact& artifact) const;
+
+    /// Kills what is beyond its time: the wall limit, a stop or the lease's end, each with grace.
+    void look(Instant now) override;
+
+private:
+    struct Process {
+        Child child;
+        channel::Endpoint endpoint;
+        channel::Window window;
+        bool up = false; // Whether its Ready came.
+        std::uint64_t runs = 0;
+        std::list<std::uint64_t> modules; // Numbers of artifacts, the most recently used first.
+    };
+
+    /// What the warden sees of the run. Guarded by watch_mutex_.
+    struct Watch {
+        const Permit* permit = nullptr;
+        Instant deadline;
+        Errc deadline_reason = Errc::limit_wall_time;
+        std::optional<Instant> stop_seen;
+        std::optional<Errc> killed_for;
+    };
+
+    Result<void> await_up(const Permit& permit);
+    Result<void> provide(const std::shared_ptr<const Artifact>& artifact);
+    /// `asked` is set as soon as the process may have begun the task.
+    Result<SlotRun> try_run(const Task& task,
+                            const std::shared_ptr<const Artifact>& artifact,
+                            const Permit& permit,
+                            Host& host,
+                            bool& asked);
+    Result<SlotRun> converse(
+        const Task& task, const Artifact& artifact, const Permit& permit, Host& host, bool& asked);
+    void watch(const Permit& permit, Instant deadline, Errc deadline_reason);
+    std::optional<Errc> unwatch();
+    Outcome explain(const Error& error, std::optional<Errc> killed_for);
+    std::string end_process();
+    bool is_worn_out() const;
+
+    const std::uint32_t number_;
+    const PoolOptions& options_;
+    Warden& warden_;
+    std::unique_ptr<Process> process_;
+    std::uint64_t last_run_ = 0;
+
+    std::mutex watch_mutex_;
+    Watch watch_;
+};
+
+} // namespace ic::executor::process
