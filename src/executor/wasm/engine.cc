@@ -1,0 +1,353 @@
+#include "executor/wasm/engine.h"
+
+#include "executor/wasm/boundary.h"
+#include "executor/wasm/endings.h"
+#include "executor/wasm/engine_config.h"
+#include "executor/wasm/handler.h"
+#include "executor/wasm/host.h"
+#include "executor/wasm/loaded_module.h"
+#include "executor/wasm/native.h"
+#include "executor/wasm/run.h"
+#include "executor/wasm/ticker.h"
+#include "executor/wasm/wasi.h"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cassert>
+#include <list>
+#include <mutex>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace ic::executor::wasm {
+namespace {
+
+constexpr std::size_t detail_bytes_max = 1000;
+
+/// One of Wasmtime's engines with all that modules can import.
+struct Machine {
+    EngineHandle engine;
+    LinkerHandle linker;
+};
+
+Result<Machine> open_machine(Metering metering, std::uint32_t slots) {
+    Machine machine;
+    machine.engine = TRY(open_wasm_engine(metering, slots));
+    machine.linker.reset(wasmtime_linker_new(machine.engine.get()));
+    TRY(define_wasi(machine.linker.get()));
+    TRY(define_host(machine.linker.get()));
+    return machine;
+}
+
+/// Called in the guest's thread at the first check after a tick of the epoch.
+wasmtime_error_t* on_tick(wasmtime_context_t* /*context*/,
+                          void* data,
+                          std::uint64_t* delta,
+                          wasmtime_update_deadline_kind_t* kind) {
+    Run& run = *static_cast<Run*>(data);
+    bool go_on = false;
+    guarded(run, [&] { go_on = run.beat(); });
+    *delta = 1;
+    *kind = WASMTIME_UPDATE_DEADLINE_CONTINUE;
+    return go_on ? nullptr : wasmtime_error_new("the run has ended");
+}
+
+/// What cannot be a core module, named. Nothing if it may be one.
+std::optional<Error> not_a_module(ByteView wasm) {
+    constexpr std::array<std::uint8_t, 4> magic{0x00, 'a', 's', 'm'};
+    if (wasm.size() < 8 || !std::ranges::equal(wasm.first(4), magic)) {
+        const bool text = !wasm.empty() && wasm.front() == '(';
+        return Error{Errc::module_invalid,
+                     text ? "this is WebAssembly text: convert it with wat2wasm and add the result"
+                          : "this is no WebAssembly module: it does not begin with \\0asm"};
+    }
+    // Byte 6 is the layer: 0 of core modules, 1 of components (component-model, Binary.md).
+    if (wasm[6] == 1) {
+        return Error{Errc::module_invalid,
+                     "this is a WebAssembly component, which cannot be run yet: build a core "
+                     "module for wasm32-wasip1"};
+    }
+    return std::nullopt;
+}
+
+class WasmEngine final : public Engine {
+public:
+    WasmEngine(const EngineOptions& options, Machine plain)
+        : options_(options)
+        , plain_(std::move(plain))
+        , ticker_(tick_interval, [this] { tick(); }) {}
+
+    Result<Bytes> compile(ByteView wasm, const job::Limits& limits) override;
+    std::shared_ptr<LoadedModule> find(const ModuleKey& key) override;
+    Result<std::shared_ptr<LoadedModule>> load(const ModuleKey& key, UniqueFd artifact) override;
+    Outcome run(LoadedModule& module, const Task& task, Services& services) override;
+
+private:
+    /// A run's object goes back to the others of its engine when the run is over.
+    class Borrowed {
+    public:
+        explicit Borrowed(WasmEngine& engine) : engine_(engine), run_(engine.borrow()) {}
+
+        Borrowed(const Borrowed&) = delete;
+        Borrowed& operator=(const Borrowed&) = delete;
+
+        ~Borrowed() { engine_.give_back(std::move(run_)); }
+
+        Run& operator*() { return *run_; }
+
+    private:
+        WasmEngine& engine_;
+        std::unique_ptr<Run> run_;
+    };
+
+    Result<Machine*> machine(Metering metering);
+    void tick() noexcept;
+    std::unique_ptr<Run> borrow();
+    void give_back(std::unique_ptr<Run> run);
+    static void execute(wasm_engine_t& engine, LoadedModule& module, Run& run);
+
+    const EngineOptions options_;
+    Machine plain_;
+    /// Made at the first need: most jobs count no fuel, and a pool costs address space.
+    std::unique_ptr<Machine> metered_;
+    std::atomic<wasm_engine_t*> metered_engine_{nullptr};
+    std::mutex mutex_;
+    std::list<std::pair<ModuleKey, std::shared_ptr<LoadedModule>>> modules_; // Most recent first.
+    std::vector<std::unique_ptr<Run>> idle_runs_;
+    Ticker ticker_; // Last: it ticks engines that must be there.
+};
+
+Result<Machine*> WasmEngine::machine(Metering metering) {
+    if (metering == Metering::none) {
+        return &plain_;
+    }
+    const std::lock_guard lock(mutex_);
+    if (!metered_) {
+        metered_ = std::make_unique<Machine>(TRY(open_machine(metering, options_.slots)));
+        metered_engine_.store(metered_->engine.get());
+    }
+    return metered_.get();
+}
+
+void WasmEngine::tick() noexcept {
+    wasmtime_engine_increment_epoch(plain_.engine.get());
+    if (wasm_engine_t* metered = metered_engine_.load()) {
+        wasmtime_engine_increment_epoch(metered);
+    }
+}
+
+std::unique_ptr<Run> WasmEngine::borrow() {
+    const std::lock_guard lock(mutex_);
+    if (idle_runs_.empty()) {
+        return std::make_unique<Run>();
+    }
+    std::unique_ptr<Run> run = std::move(idle_runs_.back());
+    idle_runs_.pop_back();
+    return run;
+}
+
+void WasmEngine::give_back(std::unique_ptr<Run> run) {
+    const std::lock_guard lock(mutex_);
+    idle_runs_.push_back(std::move(run));
+}
+
+Result<Bytes> WasmEngine::compile(ByteView wasm, const job::Limits& limits) {
+    if (wasm.size() > limits.module_bytes_max) {
+        return Error{Errc::module_too_large,
+                     "the module has " + std::to_string(wasm.size()) + " bytes, the limit is " +
+                         std::to_string(limits.module_bytes_max) +
+                         ": strip debug information or raise the limit module_bytes_max"};
+    }
+    if (std::optional<Error> error = not_a_module(wasm)) {
+        return *std::move(error);
+    }
+    wasm_engine_t* engine = TRY(machine(metering_of(limits)))->engine.get();
+    wasmtime_module_t* made = nullptr;
+    if (const ErrorHandle error{wasmtime_module_new(engine, wasm.data(), wasm.size(), &made)}) {
+        return Error{Errc::module_invalid,
+                     "the module does not compile: " +
+                         one_line(message_of(*error), detail_bytes_max)};
+    }
+    const ModuleHandle module(made);
+    wasm_byte_vec_t artifact;
+    if (const ErrorHandle error{wasmtime_module_serialize(module.get(), &artifact)}) {
+        return Error{Errc::internal, "cannot serialize the compiled module: " + message_of(*error)};
+    }
+    const auto* first = reinterpret_cast<const std::uint8_t*>(artifact.data);
+    Bytes bytes(first, first + artifact.size);
+    wasm_byte_vec_delete(&artifact);
+    return bytes;
+}
+
+std::shared_ptr<LoadedModule> WasmEngine::find(const ModuleKey& key) {
+    const std::lock_guard lock(mutex_);
+    const auto at = std::ranges::find(modules_, key, [](const auto& entry) { return entry.first; });
+    if (at == modules_.end()) {
+        return nullptr;
+    }
+    modules_.splice(modules_.begin(), modules_, at);
+    return at->second;
+}
+
+Result<std::shared_ptr<LoadedModule>> WasmEngine::load(const ModuleKey& key, UniqueFd artifact) {
+    Machine* machine = TRY(this->machine(key.metering));
+    wasmtime_module_t* made = nullptr;
+    if (const ErrorHandle error{
+            ic_module_deserialize_fd(machine->engine.get(), artifact.release(), &made)}) {
+        return Error{Errc::unsupported,
+                     "the artifact does not fit this engine and processor: " +
+                         one_line(message_of(*error), detail_bytes_max)};
+    }
+    std::shared_ptr<LoadedModule> module =
+        TRY(LoadedModule::link(machine->linker.get(), ModuleHandle(made), key.metering));
+    const std::lock_guard lock(mutex_);
+    std::erase_if(modules_, [&](const auto& entry) { return entry.first == key; });
+    modules_.emplace_front(key, module);
+    while (modules_.size() > options_.modules_max) {
+        modules_.pop_back();
+    }
+    return module;
+}
+
+/// Instantiates, then calls `_initialize` of a reactor and the handler; what it comes to is in
+/// `run`.
+class Execution {
+public:
+    Execution(wasmtime_store_t* store, LoadedModule& module, Run& run)
+        : context_(wasmtime_store_context(store))
+        , module_(module)
+        , run_(run) {}
+
+    void instantiate() {
+        wasm_trap_t* trap = nullptr;
+        ErrorHandle error(
+            wasmtime_instance_pre_instantiate(module_.instance_pre(), context_, &instance_, &trap));
+        fail_if(std::move(error), TrapHandle(trap));
+    }
+
+    void call(std::string_view name, wasmtime_val_raw_t* values, std::size_t count) {
+        wasmtime_extern_t item;
+        if (!wasmtime_instance_export_get(context_, &instance_, name.data(), name.size(), &item)) {
+            run_.stop(Errc::internal, "an export of the module is gone");
+            return;
+        }
+        wasm_trap_t* trap = nullptr;
+        ErrorHandle error(
+            wasmtime_func_call_unchecked(context_, &item.of.func, values, count, &trap));
+        fail_if(std::move(error), TrapHandle(trap));
+    }
+
+    /// Of the exported memory, at the end.
+    std::uint64_t memory_bytes() {
+        wasmtime_extern_t item;
+        if (instance_.store_id != 0 &&
+            wasmtime_instance_export_get(context_, &instance_, "memory", 6, &item)) {
+            if (item.kind == WASMTIME_EXTERN_MEMORY) {
+                run_.remember_memory(item.of.memory);
+            }
+            wasmtime_extern_delete(&item);
+        }
+        return run_.memory_bytes(context_);
+    }
+
+private:
+    void fail_if(ErrorHandle error, TrapHandle trap) {
+        // A host function or the ticker has said why already.
+        if ((!error && !trap) || run_.ended()) {
+            return;
+        }
+        const job::Ending ending =
+            ending_for(Failure{std::move(error), std::move(trap)}, run_.task().spec.limits);
+        run_.stop(*ending.error, ending.message);
+    }
+
+    wasmtime_context_t* context_;
+    LoadedModule& module_;
+    Run& run_;
+    wasmtime_instance_t instance_{};
+};
+
+void WasmEngine::execute(wasm_engine_t& engine, LoadedModule& module, Run& run) {
+    const job::JobSpec& spec = run.task().spec;
+    Result<HandlerCall> prepared = prepare_handler(module, spec);
+    if (!prepared.ok()) {
+        run.stop(prepared.error().code, prepared.error().message);
+        return;
+    }
+    HandlerCall call = std::move(prepared).take();
+    const StoreHandle store(wasmtime_store_new(&engine, &run, nullptr));
+    wasmtime_context_t* context = wasmtime_store_context(store.get());
+    wasmtime_store_limiter(store.get(), -1, -1, -1, -1, -1);
+    ic_store_limits_trap(context,
+                         spec.limits.memory_bytes_max,
+                         spec.limits.table_elements_max,
+                         1,
+                         limits::tables_max,
+                         1);
+    if (module.metering() == Metering::fuel) {
+        const ErrorHandle none(wasmtime_context_set_fuel(context, spec.limits.fuel_max));
+        assert(!none);
+    }
+    wasmtime_store_epoch_deadline_callback(store.get(), &on_tick, &run, nullptr);
+    wasmtime_context_set_epoch_deadline(context, 1);
+
+    Execution execution(store.get(), module, run);
+    execution.instantiate();
+    constexpr std::string_view initialize = "_initialize";
+    if (!run.ended() && spec.handler != "_start" && spec.handler != initialize) {
+        const FunctionExport* function = module.find(initialize);
+        if (function != nullptr && function->parameters.empty() && function->results.empty()) {
+            execution.call(initialize, nullptr, 0);
+        }
+    }
+    if (!run.ended()) {
+        execution.call(spec.handler, call.values.data(), call.values.size());
+    }
+    if (!run.ended()) {
+        run.give(value_of(call));
+    }
+    run.usage.memory_bytes_peak = execution.memory_bytes();
+    if (std::uint64_t left = 0; module.metering() == Metering::fuel) {
+        const ErrorHandle none(wasmtime_context_get_fuel(context, &left));
+        run.usage.fuel = spec.limits.fuel_max - std::min(left, spec.limits.fuel_max);
+    }
+}
+
+Outcome WasmEngine::run(LoadedModule& module, const Task& task, Services& services) {
+    Outcome outcome;
+    Result<Machine*> machine = this->machine(module.metering());
+    if (!machine.ok()) {
+        outcome.ending.error = machine.error().code;
+        outcome.ending.message = machine.error().message;
+        return outcome;
+    }
+    Borrowed borrowed(*this);
+    Run& run = *borrowed;
+    run.begin(task, services);
+    ticker_.enter();
+    guarded(run, [&] {
+        if (run.may_go_on()) {
+            execute(*(*machine)->engine, module, run);
+        }
+    });
+    ticker_.leave();
+    guarded(run, [&] { run.finish(); });
+    outcome.ending = run.ending();
+    constexpr std::size_t mark_bytes = 3; // Of "..." where it is cut.
+    outcome.ending.message =
+        one_line(outcome.ending.message, job::limits::ending_message_bytes_max - mark_bytes);
+    outcome.usage = run.usage;
+    run.capture.take(outcome.output, outcome.errors, outcome.log);
+    return outcome;
+}
+
+} // namespace
+
+Result<std::unique_ptr<Engine>> Engine::open(const EngineOptions& options) {
+    Machine plain = TRY(open_machine(Metering::none, options.slots));
+    return std::unique_ptr<Engine>(std::make_unique<WasmEngine>(options, std::move(plain)));
+}
+
+} // namespace ic::executor::wasm

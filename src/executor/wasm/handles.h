@@ -1,0 +1,69 @@
+#pragma once
+/// Handles: what a guest has open through the host functions.
+
+#include "executor/wasm/services.h"
+#include "unixfs/file_reader.h"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+
+namespace ic::executor::wasm {
+
+/// A file of IPFS, read where the last read ended.
+struct FileHandle {
+    unixfs::FileReader reader;
+};
+
+/// Text that is here: a listing, or the CID of what was added.
+struct TextHandle {
+    std::string text;
+    std::size_t position = 0;
+};
+
+/// A file being added; closing it without finishing forgets it.
+struct AddHandle {
+    std::uint32_t id = 0;
+};
+
+/// A response: its head, then its body.
+struct CurlHandle {
+    std::uint32_t id = 0;
+    std::string head;
+    std::size_t position = 0; ///< In the head.
+};
+
+using Handle = std::variant<FileHandle, TextHandle, AddHandle, CurlHandle>;
+
+/// Numbers are given in rising order and never twice in one run, so a closed handle that is used
+/// again is always found out. Threads: one.
+class Handles {
+public:
+    void begin(std::uint32_t handles_max);
+
+    /// Whether another may be opened.
+    bool full() const { return handles_.size() >= handles_max_; }
+
+    /// Requires: not `full`.
+    std::int64_t open(Handle handle);
+
+    /// Nothing for a number that is not open. Lifetime: until the next `open` or `close`.
+    Handle* find(std::int64_t number);
+
+    /// Ends it at the other side of `services` too. Whether it was open.
+    bool close(std::int64_t number, Services& services);
+
+    /// All that the guest left open.
+    void close_all(Services& services);
+
+private:
+    static void end(const Handle& handle, Services& services);
+
+    std::map<std::int64_t, Handle> handles_;
+    std::int64_t next_ = 1;
+    std::uint32_t handles_max_ = 0;
+};
+
+} // namespace ic::executor::wasm

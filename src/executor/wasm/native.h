@@ -1,0 +1,70 @@
+#pragma once
+/// Owners for the objects of Wasmtime's C API, and the calls that native/src/lib.rs adds to it.
+
+#include <wasmtime.h>
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+extern "C" {
+/// native/src/lib.rs: as wasmtime_store_limiter, but growth beyond a limit traps.
+/// Requires: wasmtime_store_limiter was called on the store.
+void ic_store_limits_trap(wasmtime_context_t* store,
+                          std::size_t memory_bytes_max,
+                          std::size_t table_elements_max,
+                          std::size_t instances_max,
+                          std::size_t tables_max,
+                          std::size_t memories_max);
+
+/// native/src/lib.rs: a module from the artifact in `fd`, which it closes in any case.
+wasmtime_error_t* ic_module_deserialize_fd(wasm_engine_t* engine, int fd, wasmtime_module_t** out);
+}
+
+namespace ic::executor::wasm {
+
+/// Calls a C function as a unique_ptr's deleter.
+template <auto Delete>
+struct Deleter {
+    template <class T>
+    void operator()(T* object) const {
+        Delete(object);
+    }
+};
+
+using EngineHandle = std::unique_ptr<wasm_engine_t, Deleter<&wasm_engine_delete>>;
+using LinkerHandle = std::unique_ptr<wasmtime_linker_t, Deleter<&wasmtime_linker_delete>>;
+using StoreHandle = std::unique_ptr<wasmtime_store_t, Deleter<&wasmtime_store_delete>>;
+using ModuleHandle = std::unique_ptr<wasmtime_module_t, Deleter<&wasmtime_module_delete>>;
+using InstancePreHandle =
+    std::unique_ptr<wasmtime_instance_pre_t, Deleter<&wasmtime_instance_pre_delete>>;
+using ErrorHandle = std::unique_ptr<wasmtime_error_t, Deleter<&wasmtime_error_delete>>;
+using TrapHandle = std::unique_ptr<wasm_trap_t, Deleter<&wasm_trap_delete>>;
+using FunctionTypeHandle = std::unique_ptr<wasm_functype_t, Deleter<&wasm_functype_delete>>;
+
+/// Text that Wasmtime owns, copied; its end mark, where it has one, is left out.
+inline std::string text_of(const wasm_byte_vec_t& bytes) {
+    std::string text(bytes.data, bytes.size);
+    if (!text.empty() && text.back() == '\0') {
+        text.pop_back();
+    }
+    return text;
+}
+
+inline std::string message_of(const wasmtime_error_t& error) {
+    wasm_byte_vec_t bytes;
+    wasmtime_error_message(&error, &bytes);
+    std::string text = text_of(bytes);
+    wasm_byte_vec_delete(&bytes);
+    return text;
+}
+
+inline std::string message_of(const wasm_trap_t& trap) {
+    wasm_byte_vec_t bytes;
+    wasm_trap_message(&trap, &bytes);
+    std::string text = text_of(bytes);
+    wasm_byte_vec_delete(&bytes);
+    return text;
+}
+
+} // namespace ic::executor::wasm
