@@ -1,0 +1,240 @@
+#include "config/settings.h"
+
+#include "base/file.h"
+#include "base/text.h"
+#include "config/toml.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <optional>
+#include <utility>
+
+namespace ic::config {
+namespace {
+
+std::string no_complaint(const Settings&) { return {}; }
+
+std::string complain_unless(bool fine, std::string_view what) {
+    return fine ? std::string{} : std::string(what);
+}
+
+const std::array<Setting, 5> settings_table{{
+    {"import.profile",
+     &Settings::import_profile,
+     "How files become blocks: unixfs-v1-2025, or unixfs-v0-2015 as plain 'ipfs add' does",
+     [](const Settings& settings) {
+         return complain_unless(settings.import_profile == "unixfs-v1-2025" ||
+                                    settings.import_profile == "unixfs-v0-2015",
+                                "must be unixfs-v1-2025 or unixfs-v0-2015");
+     }},
+    {"kubo",
+     &Settings::kubo,
+     "Where to read blocks that are not here: auto ($IPFS_PATH/api, else port 5001), off, or a URL",
+     [](const Settings& settings) {
+         return complain_unless(settings.kubo == "auto" || settings.kubo == "off" ||
+                                    settings.kubo.starts_with("http://") ||
+                                    settings.kubo.starts_with("/"),
+                                "must be auto, off, http://HOST:PORT or a multiaddr");
+     }},
+    {"kubo_timeout_ms",
+     &Settings::kubo_timeout_ms,
+     "How long Kubo may look for one block, milliseconds",
+     [](const Settings& settings) {
+         return complain_unless(settings.kubo_timeout_ms >= 1 &&
+                                    settings.kubo_timeout_ms <= 3'600'000,
+                                "must be 1 to 3600000");
+     }},
+    {"store.bytes_max",
+     &Settings::store_bytes_max,
+     "Quota of the block store, bytes; 0: none",
+     &no_complaint},
+    {"log.level",
+     &Settings::log_level,
+     "What is logged: debug, info, warning or error",
+     [](const Settings& settings) {
+         return complain_unless(settings.log_level == "debug" || settings.log_level == "info" ||
+                                    settings.log_level == "warning" ||
+                                    settings.log_level == "error",
+                                "must be debug, info, warning or error");
+     }},
+}};
+
+const Setting* find_setting(std::string_view key) {
+    const auto* const found = std::ranges::find(settings_table, key, &Setting::key);
+    return found == settings_table.end() ? nullptr : found;
+}
+
+std::string unknown_key(std::string_view key) {
+    std::vector<std::string> keys;
+    for (const Setting& setting : settings_table) {
+        keys.emplace_back(setting.key);
+    }
+    const std::string meant = closest_word(key, keys);
+    return "unknown setting '" + std::string(key) + "'" +
+           (meant.empty() ? "; 'ipfs-compute config show' lists them"
+                          : "; did you mean '" + meant + "'?");
+}
+
+bool takes_text(const Setting& setting) {
+    return std::holds_alternative<std::string Settings::*>(setting.member);
+}
+
+std::string value_in(const Settings& settings, const Setting& setting) {
+    if (const auto* text = std::get_if<std::string Settings::*>(&setting.member)) {
+        return settings.**text;
+    }
+    return std::to_string(settings.*std::get<std::uint64_t Settings::*>(setting.member));
+}
+
+std::string variable_of(std::string_view key) {
+    std::string name = "IPFS_COMPUTE_";
+    for (const char letter : key) {
+        name.push_back(letter == '.'                    ? '_'
+                       : letter >= 'a' && letter <= 'z' ? static_cast<char>(letter - 'a' + 'A')
+                                                        : letter);
+    }
+    return name;
+}
+
+} // namespace
+
+std::span<const Setting> all_settings() { return settings_table; }
+
+Result<void> assign(Settings& settings, std::string_view key, std::string_view value) {
+    const Setting* setting = find_setting(key);
+    if (setting == nullptr) {
+        return Error{Errc::usage, unknown_key(key)};
+    }
+    const auto wrong = [&](const std::string& why) {
+        return Error{Errc::usage,
+                     std::string(key) + " " + why + ", not '" + std::string(value) + "'"};
+    };
+    if (value.size() > limits::value_bytes_max) {
+        return Error{Errc::usage, "the value of " + std::string(key) + " is too long"};
+    }
+    Settings changed = settings;
+    if (const auto* text = std::get_if<std::string Settings::*>(&setting->member)) {
+        changed.** text = value;
+    } else {
+        std::uint64_t number = 0;
+        const auto [end, error] =
+            std::from_chars(value.data(), value.data() + value.size(), number);
+        if (error != std::errc{} || end != value.data() + value.size()) {
+            return wrong("must be a whole number");
+        }
+        changed.*std::get<std::uint64_t Settings::*>(setting->member) = number;
+    }
+    if (const std::string why = setting->complaint(changed); !why.empty()) {
+        return wrong(why);
+    }
+    settings = std::move(changed);
+    return {};
+}
+
+Result<std::vector<Assignment>> parse_config(std::string_view text, std::string_view name) {
+    std::vector<TomlValue> values = TRY(parse_toml(text, name, limits::config_bytes_max));
+    std::vector<Assignment> assignments;
+    for (TomlValue& value : values) {
+        const std::string where = std::string(name) + ":" + std::to_string(value.line) + ": ";
+        const Setting* setting = find_setting(value.key);
+        if (setting == nullptr) {
+            return Error{Errc::malformed, where + unknown_key(value.key)};
+        }
+        const bool is_text = value.kind == TomlValue::Kind::text;
+        if (is_text != takes_text(*setting) || value.kind == TomlValue::Kind::other) {
+            return Error{Errc::malformed,
+                         where + value.key + " must be " +
+                             (takes_text(*setting) ? "text in quotes" : "a whole number")};
+        }
+        Settings scratch;
+        if (Result<void> fine = assign(scratch, value.key, value.text); !fine) {
+            return Error{Errc::malformed, where + fine.error().message};
+        }
+        assignments.push_back({std::move(value.key), std::move(value.text), value.line});
+    }
+    std::ranges::sort(assignments, {}, &Assignment::key);
+    return assignments;
+}
+
+Result<std::string> with_setting(std::string_view text,
+                                 std::string_view name,
+                                 std::string_view key,
+                                 std::string_view value) {
+    Settings scratch;
+    TRY(assign(scratch, key, value));
+    std::vector<Assignment> wanted = TRY(parse_config(text, name));
+    const Setting& setting = *find_setting(key);
+    const std::string literal = takes_text(setting) ? toml_quoted(value) : std::string(value);
+    std::string changed = TRY(edit_toml(text, name, key, literal, limits::config_bytes_max));
+
+    // The edit is done in text; what it means is checked, and nothing else may have changed.
+    const auto old = std::ranges::find(wanted, key, &Assignment::key);
+    if (old != wanted.end()) {
+        old->value = value_in(scratch, setting);
+    } else {
+        wanted.push_back({std::string(key), value_in(scratch, setting), 0});
+        std::ranges::sort(wanted, {}, &Assignment::key);
+    }
+    const Result<std::vector<Assignment>> again = parse_config(changed, name);
+    const auto same = [](const Assignment& left, const Assignment& right) {
+        return left.key == right.key && left.value == right.value;
+    };
+    if (!again || !std::ranges::equal(*again, wanted, same)) {
+        return Error{Errc::unsupported,
+                     "cannot set " + std::string(key) + " in " + std::string(name) +
+                         " as it is written; change that file with an editor"};
+    }
+    return changed;
+}
+
+Result<LoadedSettings>
+load_settings(const Home& home, Environment environment, std::span<const std::string> flags) {
+    LoadedSettings loaded;
+    for (const Setting& setting : settings_table) {
+        loaded.effective.push_back({std::string(setting.key), {}, "default"});
+    }
+    const auto take =
+        [&](std::string_view key, std::string_view value, std::string source) -> Result<void> {
+        TRY(assign(loaded.values, key, value));
+        std::ranges::find(loaded.effective, key, &EffectiveSetting::key)->source =
+            std::move(source);
+        return {};
+    };
+    const std::string file = home.config_file();
+    if (const std::optional<Bytes> text =
+            TRY(read_file_if_exists(file, limits::config_bytes_max))) {
+        for (const Assignment& line : TRY(parse_config(text_of(*text), file))) {
+            TRY(take(line.key, line.value, file + ":" + std::to_string(line.line)));
+        }
+    }
+    for (const Setting& setting : settings_table) {
+        const std::string variable = variable_of(setting.key);
+        if (const std::string value = environment(variable.c_str()); !value.empty()) {
+            if (Result<void> taken = take(setting.key, value, variable); !taken) {
+                return std::move(taken).take_error().during(variable);
+            }
+        }
+    }
+    for (const std::string& flag : flags) {
+        const std::size_t equals = flag.find('=');
+        if (equals == std::string::npos) {
+            return Error{Errc::usage, "--set wants KEY=VALUE, not '" + flag + "'"};
+        }
+        TRY(take(flag.substr(0, equals), flag.substr(equals + 1), "--set"));
+    }
+    for (EffectiveSetting& setting : loaded.effective) {
+        setting.value = value_in(loaded.values, *find_setting(setting.key));
+    }
+    return loaded;
+}
+
+Result<void> store_setting(const Home& home, std::string_view key, std::string_view value) {
+    const std::string file = home.config_file();
+    const std::optional<Bytes> old = TRY(read_file_if_exists(file, limits::config_bytes_max));
+    const std::string changed =
+        TRY(with_setting(old ? text_of(*old) : std::string_view{}, file, key, value));
+    return write_file(file, bytes_of(changed), 0600, IfExists::replace);
+}
+
+} // namespace ic::config

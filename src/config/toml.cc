@@ -1,0 +1,133 @@
+#include "config/toml.h"
+
+#define TOML_EXCEPTIONS 0
+#include <toml++/toml.h>
+
+#include <array>
+#include <cstdio>
+#include <utility>
+
+namespace ic::config {
+namespace {
+
+/// Where a line and column (both from 1, columns in code points) are in `text`, or its end.
+std::size_t offset_of(std::string_view text, toml::source_position position) {
+    std::size_t at = 0;
+    for (toml::source_index line = 1; line < position.line; ++line) {
+        const std::size_t end = text.find('\n', at);
+        if (end == std::string_view::npos) {
+            return text.size();
+        }
+        at = end + 1;
+    }
+    for (toml::source_index column = 1; column < position.column && at < text.size(); ++column) {
+        do {
+            ++at;
+        } while (at < text.size() && (static_cast<unsigned char>(text[at]) & 0xc0U) == 0x80U);
+    }
+    return at;
+}
+
+void collect(const toml::node& node, const std::string& key, std::vector<TomlValue>& values) {
+    const auto below = [&](std::string_view name) {
+        return key.empty() ? std::string(name) : key + "." + std::string(name);
+    };
+    if (const toml::table* table = node.as_table()) {
+        for (const auto& [name, child] : *table) {
+            collect(child, below(name.str()), values);
+        }
+        return;
+    }
+    if (const toml::array* array = node.as_array();
+        array != nullptr && array->is_array_of_tables()) {
+        std::size_t index = 0;
+        for (const toml::node& child : *array) {
+            collect(child, below(std::to_string(index++)), values);
+        }
+        return;
+    }
+    TomlValue value{.key = key, .text = {}, .line = node.source().begin.line};
+    if (const auto* text = node.as_string()) {
+        value.kind = TomlValue::Kind::text;
+        value.text = text->get();
+    } else if (const auto* number = node.as_integer()) {
+        value.kind = TomlValue::Kind::number;
+        value.text = std::to_string(number->get());
+    }
+    values.push_back(std::move(value));
+}
+
+Result<toml::table> parse(std::string_view text, std::string_view name, std::size_t bytes_max) {
+    if (text.size() > bytes_max) {
+        return Error{Errc::too_large,
+                     std::string(name) + " has more than " + std::to_string(bytes_max) + " bytes"};
+    }
+    toml::parse_result parsed = toml::parse(text);
+    if (!parsed) {
+        const toml::parse_error& error = parsed.error();
+        return Error{Errc::malformed,
+                     std::string(name) + ":" + std::to_string(error.source().begin.line) + ": " +
+                         std::string(error.description())};
+    }
+    return std::move(parsed).table();
+}
+
+} // namespace
+
+Result<std::vector<TomlValue>>
+parse_toml(std::string_view text, std::string_view name, std::size_t bytes_max) {
+    const toml::table table = TRY(parse(text, name, bytes_max));
+    std::vector<TomlValue> values;
+    collect(table, {}, values);
+    return values;
+}
+
+std::string toml_quoted(std::string_view value) {
+    std::string out = "\"";
+    for (const char letter : value) {
+        const auto byte = static_cast<unsigned char>(letter);
+        if (letter == '"' || letter == '\\') {
+            out.append({'\\', letter});
+        } else if (byte < 0x20 || byte == 0x7f) {
+            std::array<char, 8> escape{};
+            std::snprintf(escape.data(), escape.size(), "\\u%04x", static_cast<unsigned>(byte));
+            out.append(escape.data());
+        } else {
+            out.push_back(letter);
+        }
+    }
+    return out + "\"";
+}
+
+Result<std::string> edit_toml(std::string_view text,
+                              std::string_view name,
+                              std::string_view key,
+                              std::string_view literal,
+                              std::size_t bytes_max) {
+    const toml::table table = TRY(parse(text, name, bytes_max));
+    std::string changed(text);
+    if (const toml::node* old = table.at_path(key).node()) {
+        const std::size_t begin = offset_of(text, old->source().begin);
+        const std::size_t end = offset_of(text, old->source().end);
+        return changed.replace(begin, end < begin ? 0 : end - begin, literal);
+    }
+    const std::size_t dot = key.find('.');
+    const std::string line = std::string(key.substr(dot == std::string_view::npos ? 0 : dot + 1)) +
+                             " = " + std::string(literal) + "\n";
+    if (dot == std::string_view::npos) {
+        return line + changed; // Before the first table, where a key without one must stand.
+    }
+    const std::string section(key.substr(0, dot));
+    if (const toml::node* existing = table.get(section)) {
+        const std::size_t header = offset_of(text, existing->source().begin);
+        const std::size_t end = text.find('\n', header);
+        return end == std::string_view::npos ? changed + "\n" + line
+                                             : changed.insert(end + 1, line);
+    }
+    if (!changed.empty() && changed.back() != '\n') {
+        changed.push_back('\n');
+    }
+    return changed + "\n[" + section + "]\n" + line;
+}
+
+} // namespace ic::config
