@@ -91,7 +91,7 @@ TEST_F(TidyStyle, OwnersAloneAllocateAndClose) {
            "owner",
            "use make_unique or a container: `delete` belongs to owner types",
            everywhere);
-    forbid(std::regex{R"((^|[^\w:>])::close\(|^\s*close\([^)])"},
+    forbid(std::regex{R"((^|[^\w:>])::close\(|^\s*close\([^,)][^,]*\);)"},
            "owner",
            "hold the descriptor in a UniqueFd; it closes",
            is_shipped);
@@ -263,11 +263,12 @@ TEST_F(TidyStyle, LooksAtCodeOnlyWhereCodeIsMeant) {
 }
 
 TEST_F(TidyStyle, MeasuresFunctions) {
-    const auto found = functions_of("namespace a {\nstruct B {\n    int c() {\n        return 1;\n"
-                                    "    }\n};\nconst int d[] = {\n    1,\n};\nvoid e() {\n}\n}\n");
+    const auto found = functions_of(
+        "#if defined(X)\n#endif\nnamespace a {\nstruct B {\n    int c() {\n        return 1;\n"
+        "    }\n};\nconst int d[] = {\n    1,\n};\nvoid e() {\n}\n}\n");
     ASSERT_EQ(found.size(), 2U);
     EXPECT_EQ(found[0].lines, 3);
-    EXPECT_EQ(found[1].first_line, 10);
+    EXPECT_EQ(found[1].first_line, 12);
     EXPECT_EQ(found[1].lines, 2);
 }
 

@@ -163,9 +163,16 @@ std::vector<Function> functions_of(std::string_view code) {
     std::string head;
     int line = 1;
     Function current{};
-    int inside = 0; // Blocks open since the outermost function or value began.
+    int inside = 0;         // Blocks open since the outermost function or value began.
+    bool directive = false; // Inside a line of the preprocessor, which may be continued.
+    char before = '\n';
     for (const char c : code) {
         line += c == '\n' ? 1 : 0;
+        directive = directive ? c != '\n' || before == '\\' : c == '#' && before == '\n';
+        before = c;
+        if (directive) {
+            continue;
+        }
         if (c == '{') {
             const Block kind = inside > 0 ? Block::other : kind_of(head);
             open.push_back(kind);
