@@ -17,8 +17,9 @@ inline constexpr std::size_t nodes_max = std::size_t{1} << 18U;
 } // namespace limits
 
 /// The one encoding of `node`: shortest integers, 64-bit floats, map keys by length then bytes, tag
-/// 42 for links. A scalar is at depth 0, an empty list or map at depth 1. Requires: no NaN or
-/// infinity, no duplicate keys, depth within the limit. Inverse: `decode`.
+/// 42 for links. A scalar is at depth 0, an empty list or map at depth 1.
+/// Requires: no NaN or infinity, no duplicate keys, depth within the limit, and text in UTF-8 (see
+/// `repaired_utf8` for text that others wrote). Inverse: `decode`.
 Bytes encode(const ipld::Node& node);
 
 /// Reads exactly one canonical value. Errors: malformed (not canonical, indefinite lengths, other

@@ -42,26 +42,44 @@ Tail tail_of(std::uint8_t first) {
     return {.count = 1, .second_min = 1, .second_max = 0}; // No second byte will do.
 }
 
+/// Bytes of the character that `text` starts with; 0 if it starts with none. Requires: not empty.
+std::size_t character_bytes(std::string_view text) {
+    const Tail tail = tail_of(static_cast<std::uint8_t>(text.front()));
+    if (text.size() <= tail.count) {
+        return 0;
+    }
+    for (std::size_t index = 1; index <= tail.count; ++index) {
+        const auto byte = static_cast<std::uint8_t>(text[index]);
+        const std::uint8_t low = index == 1 ? tail.second_min : 0x80;
+        const std::uint8_t high = index == 1 ? tail.second_max : 0xbf;
+        if (byte < low || byte > high) {
+            return 0;
+        }
+    }
+    return 1 + tail.count;
+}
+
 } // namespace
 
 bool is_utf8(std::string_view text) {
-    std::size_t at = 0;
-    while (at < text.size()) {
-        const Tail tail = tail_of(static_cast<std::uint8_t>(text[at]));
-        ++at;
-        for (std::size_t index = 0; index < tail.count; ++index, ++at) {
-            if (at == text.size()) {
-                return false;
-            }
-            const auto byte = static_cast<std::uint8_t>(text[at]);
-            const std::uint8_t low = index == 0 ? tail.second_min : 0x80;
-            const std::uint8_t high = index == 0 ? tail.second_max : 0xbf;
-            if (byte < low || byte > high) {
-                return false;
-            }
+    while (!text.empty()) {
+        const std::size_t size = character_bytes(text);
+        if (size == 0) {
+            return false;
         }
+        text.remove_prefix(size);
     }
     return true;
+}
+
+std::string repaired_utf8(std::string_view text) {
+    std::string repaired;
+    while (!text.empty()) {
+        const std::size_t size = character_bytes(text);
+        repaired += size == 0 ? "\xef\xbf\xbd" : text.substr(0, size);
+        text.remove_prefix(size == 0 ? 1 : size);
+    }
+    return repaired;
 }
 
 } // namespace ic

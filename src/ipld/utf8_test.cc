@@ -51,5 +51,12 @@ TEST(Utf8, RejectsEveryProperPrefixOfOneCharacter) {
     }
 }
 
+TEST(Utf8, RepairReplacesBadBytesAlone) {
+    EXPECT_EQ(repaired_utf8("caf\xc3\xa9"), "caf\xc3\xa9");
+    EXPECT_EQ(repaired_utf8("caf\xe9!"), "caf\xef\xbf\xbd!");
+    EXPECT_EQ(repaired_utf8("\xe0\xa0"), "\xef\xbf\xbd\xef\xbf\xbd");
+    EXPECT_TRUE(is_utf8(repaired_utf8("\xff\xc0\x80\xed\xa0\x80 \xf4")));
+}
+
 } // namespace
 } // namespace ic
