@@ -75,11 +75,11 @@ enum class Verdict : std::uint8_t {
 std::string_view name(Verdict verdict);
 
 struct WorkerNote {
-    job::WorkerRef worker;
+    job::WorkerRef worker{};
     Verdict verdict = Verdict::no_bid;
-    std::optional<Errc> reason;
-    std::string message;
-    Instant at;
+    std::optional<Errc> reason{};
+    std::string message{};
+    Instant at{};
 };
 
 enum class JobState : std::uint8_t { queued, granted, cancelling, ending, finished };

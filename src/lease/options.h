@@ -84,6 +84,8 @@ struct WorkerOptions {
     /// First and longest pause between two sendings of one receipt.
     std::chrono::milliseconds receipt_first{200};
     std::chrono::milliseconds receipt_longest{2'000};
+    /// How long a receipt is kept for whom nobody answers once its coordinator is gone.
+    std::chrono::milliseconds receipt_keep{3'600'000};
     /// Renewals to everybody are repeated this often once the coordinator is gone.
     std::chrono::milliseconds renew_when_lost{250};
     std::size_t receipts_max = 4'096;             ///< Unanswered; beyond it no bid is placed.

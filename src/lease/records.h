@@ -58,10 +58,10 @@ struct CancelAskedRecord {
 /// The end.
 struct FinishedRecord {
     Cid job;
-    std::optional<job::LeaseRef> lease; ///< Of the receipt.
-    std::optional<Bytes> receipt;
-    std::optional<Errc> error; ///< Where no receipt ended it.
-    std::string message;
+    std::optional<job::LeaseRef> lease{}; ///< Of the receipt.
+    std::optional<Bytes> receipt{};
+    std::optional<Errc> error{}; ///< Where no receipt ended it.
+    std::string message{};
     std::uint32_t attempts = 0;
     bool from_memo = false;
 };

@@ -1,0 +1,58 @@
+#pragma once
+/// FairQueue: whose job is next. Deficit round robin over flows (a submitter at a priority), so
+/// that nobody who submits a thousand jobs keeps out one who submits one.
+
+#include "identity/key.h"
+
+#include <cstdint>
+#include <list>
+#include <map>
+#include <optional>
+#include <unordered_map>
+#include <utility>
+
+namespace ic::lease {
+
+/// Holds numbers of jobs. Every operation is O(log flows). Threads: one.
+class FairQueue {
+public:
+    /// Requires: `id` is not in the queue, `priority` is 0 to 9. A flow of priority p gets p + 1
+    /// turns a round.
+    void push(std::uint64_t id, const PublicKey& submitter, std::uint32_t priority);
+
+    /// The next one, which stays.
+    std::optional<std::uint64_t> front() const;
+
+    /// Takes the next one out. Requires: not empty.
+    void pop();
+
+    /// No change if it is not in the queue.
+    void erase(std::uint64_t id);
+
+    std::size_t size() const { return places_.size(); }
+
+private:
+    using FlowKey = std::pair<PublicKey, std::uint32_t>;
+
+    struct Flow {
+        std::uint32_t weight = 1;
+        std::uint32_t credit = 1;
+        std::list<std::uint64_t> ids;
+        std::list<std::map<FlowKey, Flow>::iterator>::iterator turn;
+    };
+
+    using FlowPlace = std::map<FlowKey, Flow>::iterator;
+
+    struct Place {
+        FlowPlace flow;
+        std::list<std::uint64_t>::iterator at;
+    };
+
+    void remove(std::unordered_map<std::uint64_t, Place>::iterator place);
+
+    std::map<FlowKey, Flow> flows_; ///< Only those that have jobs.
+    std::list<FlowPlace> turns_;    ///< The first one's turn it is.
+    std::unordered_map<std::uint64_t, Place> places_;
+};
+
+} // namespace ic::lease
