@@ -83,11 +83,11 @@ struct RecoveredJob {
     JobEntry entry;
     Instant accepted_at; ///< As well as it can be told; the total timeout counts from it.
     std::uint32_t attempts = 0;
-    std::optional<GrantedRecord> granted; ///< The last one, unless it was released after.
+    std::optional<GrantedRecord> granted{}; ///< The last one, unless it was released after.
     HolderFate holder = HolderFate::unknown;
-    std::optional<CancelAskedRecord> cancel_asked;
-    std::optional<Error> first_error;
-    std::optional<Error> last_error;
+    std::optional<CancelAskedRecord> cancel_asked{};
+    std::optional<Error> first_error{};
+    std::optional<Error> last_error{};
 };
 
 } // namespace ic::lease
