@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 namespace ic::job {
@@ -74,6 +75,26 @@ TEST(Message, EncodesToTheGoldenBytesOfVersion1) {
                                             "src/job/testing/samples.cc through job::encode, "
                                             "version 1 of docs/formats/messages.md"))
             << name(message);
+    }
+}
+
+TEST(Message, PageListsEveryKindWithItsFields) {
+    const std::string page = testing::read_text("docs/formats/messages.md");
+    for (const Message& message : testing::sample_messages()) {
+        const std::string start = "| " + std::to_string(message.index() + 1) + " | `" +
+                                  std::string(name(message)) + "` | ";
+        const std::size_t row = page.find(start);
+        ASSERT_NE(row, std::string::npos) << start;
+        const std::string line = page.substr(row, page.find('\n', row) - row);
+        const Node node = dag_cbor::decode(encode(message)).take();
+        const Map& fields = *(*node.as<List>())[2].as<Map>();
+        for (const auto& field : fields) {
+            EXPECT_NE(line.find("`" + field.first + "` "), std::string::npos)
+                << line << " lacks " << field.first;
+        }
+        // The name and each field stand between two marks.
+        EXPECT_EQ(std::ranges::count(line, '`'),
+                  static_cast<std::ptrdiff_t>(2 * fields.size() + 2));
     }
 }
 

@@ -44,6 +44,12 @@ Bytes read_vector(const std::string& name) {
     return from_hex(digits);
 }
 
+bool shows_bytes(const std::string& page, ByteView bytes) {
+    std::string digits = page;
+    std::erase_if(digits, [](char letter) { return letter == ' ' || letter == '\n'; });
+    return digits.find(to_hex(bytes)) != std::string::npos;
+}
+
 bool matches_vector(const std::string& name, ByteView bytes, const std::string& source) {
     if (std::getenv("IC_UPDATE_GOLDEN") != nullptr) {
         write_vector(name, bytes, source);

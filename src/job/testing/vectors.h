@@ -15,6 +15,9 @@ bool matches_vector(const std::string& name, ByteView bytes, const std::string& 
 /// The bytes in tests/vectors/`name`.hex; empty if there is no such file.
 Bytes read_vector(const std::string& name);
 
+/// Whether a page shows these bytes as hexadecimal digits, broken into lines as it likes.
+bool shows_bytes(const std::string& page, ByteView bytes);
+
 /// A text file, by its path from the root of the source tree; empty if there is none.
 std::string read_text(const std::string& path);
 
