@@ -1,0 +1,37 @@
+#pragma once
+/// The block stores of one process, put together.
+
+#include "base/result.h"
+#include "blockstore/blockstore.h"
+#include "config/home.h"
+#include "config/settings.h"
+
+#include <memory>
+
+namespace ic::wiring {
+
+/// Owns every layer from the disk upwards. Threads: as BlockStore.
+class Stores {
+public:
+    /// Opens what is on this machine; a Kubo is looked for when a block is missing.
+    /// Errors: as `EmbeddedStore::open`; usage for a setting that names no Kubo.
+    static Result<std::unique_ptr<Stores>> open(const config::Home& home,
+                                                const config::Settings& settings);
+
+    Stores(const Stores&) = delete;
+    Stores& operator=(const Stores&) = delete;
+    ~Stores();
+
+    /// Everything that can be had: this machine's store, then Kubo, verified and kept here.
+    BlockStore& blocks();
+
+    /// This machine's store alone, verified.
+    BlockStore& local();
+
+private:
+    struct Layers;
+    explicit Stores(std::unique_ptr<Layers> layers);
+    std::unique_ptr<Layers> layers_;
+};
+
+} // namespace ic::wiring
