@@ -5,7 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
-#include <sys/pidfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -167,7 +167,8 @@ Result<Child> Child::start(const ChildOptions& options, UniqueFd channel) {
     if (error != 0) {
         return failed(("starting " + options.path).c_str(), error);
     }
-    UniqueFd handle(::pidfd_open(id, 0));
+    // By number: the header of glibc 2.36 lacks what C++ needs to link its wrapper.
+    UniqueFd handle(static_cast<int>(::syscall(SYS_pidfd_open, id, 0)));
     if (!handle) { // Out of descriptors: without a handle it cannot be kept.
         const int reason = errno;
         ::kill(id, SIGKILL);
@@ -179,7 +180,7 @@ Result<Child> Child::start(const ChildOptions& options, UniqueFd channel) {
 
 void Child::kill() const {
     if (handle_) {
-        ::pidfd_send_signal(handle_.get(), SIGKILL, nullptr, 0);
+        ::syscall(SYS_pidfd_send_signal, handle_.get(), SIGKILL, nullptr, 0);
     }
 }
 

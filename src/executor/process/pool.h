@@ -19,7 +19,7 @@ struct Program {
     std::string path = "/proc/self/exe";
     std::vector<std::string> executor_arguments{"ipfs-compute", "internal-executor"};
     std::vector<std::string> compiler_arguments{"ipfs-compute", "internal-compiler"};
-    std::vector<std::string> environment; ///< All that they see of it.
+    std::vector<std::string> environment{}; ///< All that they see of it.
 };
 
 struct PoolOptions {

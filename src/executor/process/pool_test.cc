@@ -1,0 +1,336 @@
+#include "base/unique_fd.h"
+#include "executor/process/pool.h"
+#include "executor/process/testing/fakes.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+namespace ic::executor::process {
+namespace {
+
+using testing::FakeHost;
+using testing::FakePermit;
+using namespace std::chrono_literals;
+
+class PoolTest : public ::testing::Test {
+protected:
+    void SetUp() override {
+        folder_ =
+            std::filesystem::temp_directory_path() / ("ic-pool-test-" + std::to_string(::getpid()));
+        std::filesystem::remove_all(folder_);
+        options_.slots = 1;
+        options_.program = {.path = IC_FAKE_EXECUTOR,
+                            .executor_arguments = {"fake", "executor"},
+                            .compiler_arguments = {"fake", "compiler"}};
+        options_.artifacts_folder = folder_;
+        options_.fingerprint = "plain";
+        options_.fingerprint_fuel = "fuel";
+        options_.grace = 50ms;
+    }
+
+    void TearDown() override { std::filesystem::remove_all(folder_); }
+
+    void open() {
+        pool_.reset();
+        Result<std::unique_ptr<Executor>> opened = open_pool(options_);
+        ASSERT_TRUE(opened) << opened.error().message;
+        pool_ = std::move(opened).take();
+    }
+
+    Task task(std::string_view handler, std::string_view module = "module") {
+        Task made;
+        made.spec.module = host_.put(module);
+        made.spec.handler = handler;
+        made.spec.limits.handles_max = 4;
+        made.spec.limits.output_bytes_max = 100'000;
+        made.spec.limits.log_bytes_max = 100'000;
+        made.spec.limits.add_bytes_max = 100'000;
+        return made;
+    }
+
+    Outcome run(const Task& what) {
+        if (pool_ == nullptr) {
+            open();
+        }
+        return pool_->run(what, permit_, host_);
+    }
+
+    Outcome run(std::string_view handler) { return run(task(handler)); }
+
+    std::string output(std::string_view handler, std::string_view module = "module") {
+        const Outcome outcome = run(task(handler, module));
+        EXPECT_TRUE(outcome.ending.ok()) << handler << ": " << outcome.ending.message;
+        return std::string(text_of(outcome.output));
+    }
+
+    /// The run fails so, and the next one in the same slot is right.
+    void expect_failure(const Task& what, Errc code) {
+        const Outcome outcome = run(what);
+        ASSERT_TRUE(outcome.ending.error.has_value()) << what.spec.handler;
+        EXPECT_EQ(name(*outcome.ending.error), name(code))
+            << what.spec.handler << ": " << outcome.ending.message;
+        EXPECT_NE(outcome.ending.message, "");
+        EXPECT_EQ(output("hello"), "hello") << "after " << what.spec.handler;
+    }
+
+    std::filesystem::path only_artifact() {
+        std::vector<std::filesystem::path> files;
+        for (const auto& entry : std::filesystem::directory_iterator(folder_)) {
+            files.push_back(entry.path());
+        }
+        EXPECT_EQ(files.size(), 1U);
+        return files.front();
+    }
+
+    std::filesystem::path folder_;
+    PoolOptions options_;
+    FakeHost host_;
+    FakePermit permit_;
+    std::unique_ptr<Executor> pool_;
+};
+
+TEST_F(PoolTest, ARunGivesItsOutputAndSaysItsStages) {
+    EXPECT_EQ(output("hello"), "hello");
+    EXPECT_EQ(host_.stages,
+              (std::vector{job::Stage::fetching, job::Stage::compiling, job::Stage::running}));
+    host_.stages.clear();
+    EXPECT_EQ(output("hello"), "hello");
+    EXPECT_EQ(host_.stages, std::vector{job::Stage::running});
+}
+
+TEST_F(PoolTest, StreamsAreWholeAndFollowed) {
+    const Outcome outcome = run("talk");
+    EXPECT_EQ(text_of(outcome.output), "early late");
+    EXPECT_EQ(text_of(outcome.errors), "oh");
+    EXPECT_EQ(text_of(outcome.log), "first\nsecond\n");
+    EXPECT_EQ(host_.logged, (std::vector<std::string>{"first", "second"}));
+    const std::vector<std::pair<job::Stream, std::string>> followed{{job::Stream::output, "early "},
+                                                                    {job::Stream::errors, "oh"},
+                                                                    {job::Stream::output, "late"}};
+    EXPECT_EQ(host_.followed, followed);
+}
+
+TEST_F(PoolTest, BlocksReachTheGuestThroughTheWindow) {
+    Task wants = task("get");
+    wants.spec.event = host_.put(std::string(ic::limits::block_bytes_max, 'b'));
+    wants.spec.limits.output_bytes_max = 4 << 20;
+    const Outcome outcome = run(wants);
+    EXPECT_EQ(outcome.ending.error, Errc::executor_crashed)
+        << "the rest of a Finished is bounded, so this fake cannot say so much";
+    wants.spec.event = host_.put(std::string(30'000, 'b'));
+    EXPECT_EQ(text_of(run(wants).output), std::string(30'000, 'b'));
+    wants.spec.event = cid_of(Codec::raw, bytes_of("nowhere"));
+    EXPECT_EQ(text_of(run(wants).output), "cid-unavailable");
+}
+
+TEST_F(PoolTest, AddedFilesHaveTheCidOfAllPieces) {
+    const Outcome outcome = run("add");
+    EXPECT_EQ(text_of(outcome.output), cid_of(Codec::raw, bytes_of("one two")).to_string());
+    EXPECT_EQ(outcome.usage.bytes_added, 7U);
+}
+
+TEST_F(PoolTest, ResponsesAreReadInPieces) {
+    Task asks = task("curl");
+    asks.spec.effects = job::Effects::impure;
+    EXPECT_EQ(text_of(run(asks).output), "head of http://host/|abcd|ef");
+}
+
+TEST_F(PoolTest, AProcessHasTheWallsItShould) {
+    EXPECT_EQ(output("inspect"),
+              "descriptors=5 environment=0 no_new_privs=1 dumpable=0 core=0 group=" +
+                  std::to_string(::getpgrp()));
+}
+
+TEST_F(PoolTest, AnExecutorThatDiesIsNamedAndReplaced) {
+    expect_failure(task("die"), Errc::executor_crashed);
+    expect_failure(task("abort"), Errc::executor_crashed);
+    expect_failure(task("close"), Errc::executor_crashed);
+    EXPECT_NE(run("die").ending.message.find("it hurts"), std::string::npos);
+}
+
+TEST_F(PoolTest, AnExecutorThatBreaksTheProtocolIsKilled) {
+    for (const char* handler :
+         {"garbage", "wrong-run", "second-ready", "half-line", "empty-output", "beyond-window"}) {
+        expect_failure(task(handler), Errc::executor_crashed);
+    }
+}
+
+TEST_F(PoolTest, AnExecutorCannotExceedTheLimitsOfItsJob) {
+    for (const char* handler : {"flood-output", "flood-log", "add-too-much", "open-too-many"}) {
+        expect_failure(task(handler), Errc::executor_crashed);
+    }
+    expect_failure(task("curl"), Errc::executor_crashed); // The job is pure.
+}
+
+TEST_F(PoolTest, AnExecutorThatHangsIsKilledAtTheWallLimit) {
+    Task hangs = task("hang");
+    hangs.spec.limits.wall_ms_max = 50;
+    expect_failure(hangs, Errc::limit_wall_time);
+}
+
+TEST_F(PoolTest, AnExecutorThatHangsIsKilledWhenTheLeaseEnds) {
+    output("hello");
+    permit_.lease_until_ns = (now_since_boot() + 50ms).since_boot.count();
+    EXPECT_EQ(run("hang").ending.error, Errc::lease_lost);
+    EXPECT_EQ(run("hello").ending.error, Errc::lease_lost) << "nothing starts without a lease";
+    permit_.lease_until_ns = Instant::never().since_boot.count();
+    EXPECT_EQ(output("hello"), "hello");
+}
+
+TEST_F(PoolTest, AStopReachesAnExecutorAndIsEnforced) {
+    output("hello");
+    for (const char* handler : {"obey", "hang"}) {
+        std::jthread stopper([this] {
+            std::this_thread::sleep_for(30ms);
+            permit_.stop = static_cast<int>(Errc::cancelled);
+        });
+        const Outcome outcome = run(handler);
+        EXPECT_EQ(outcome.ending.error, Errc::cancelled) << handler;
+        EXPECT_EQ(outcome.ending.message == "obeyed", std::string_view(handler) == "obey");
+        stopper.join();
+        permit_.stop = 0;
+    }
+    EXPECT_EQ(output("hello"), "hello");
+}
+
+TEST_F(PoolTest, ARenewedLeaseReachesTheExecutor) {
+    output("hello");
+    permit_.lease_until_ns = (now_since_boot() + 200ms).since_boot.count();
+    std::jthread renewer([this] {
+        for (int renewal = 0; renewal < 20; ++renewal) {
+            std::this_thread::sleep_for(20ms);
+            permit_.lease_until_ns = (now_since_boot() + 200ms).since_boot.count();
+        }
+        permit_.stop = static_cast<int>(Errc::cancelled);
+    });
+    EXPECT_EQ(run("obey").ending.error, Errc::cancelled) << "not lease_lost";
+}
+
+TEST_F(PoolTest, AnExecutorThatDiedWhileIdleCostsNoRun) {
+    const int pid = std::stoi(output("pid"));
+    ASSERT_EQ(::kill(pid, SIGKILL), 0);
+    siginfo_t info{};
+    ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOWAIT), 0);
+    EXPECT_NE(std::stoi(output("pid")), pid);
+}
+
+TEST_F(PoolTest, AProcessIsReplacedAfterItsRuns) {
+    options_.runs_per_process_max = 2;
+    const std::string first = output("pid");
+    EXPECT_EQ(output("pid"), first);
+    EXPECT_NE(output("pid"), first);
+}
+
+TEST_F(PoolTest, AnExecutorHoldsNoMoreModulesThanAllowed) {
+    options_.modules_per_process_max = 2;
+    output("hello", "module 1");
+    output("hello", "module 2");
+    EXPECT_EQ(output("held", "module 2"), "2");
+    EXPECT_EQ(output("held", "module 3"), "2");
+    EXPECT_NE(output("artifact", "module 1"), "") << "dropped, and given again";
+}
+
+TEST_F(PoolTest, AProcessThatCannotStartIsAnError) {
+    options_.program.path = "/nowhere/at/all";
+    EXPECT_EQ(open_pool(options_).error().code, Errc::unavailable);
+    options_.program.path = IC_FAKE_EXECUTOR;
+    options_.program.executor_arguments = {"fake", "stillborn"};
+    EXPECT_EQ(run("hello").ending.error, Errc::executor_crashed);
+}
+
+// What the bus's proof of death stands on: the pipe ends only when every process is gone.
+TEST_F(PoolTest, TheLivenessPipeEndsWithTheLastProcess) {
+    std::array<int, 2> ends{};
+    ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK), 0);
+    const UniqueFd reader(ends[0]);
+    UniqueFd writer(ends[1]);
+    options_.liveness = writer.get();
+    EXPECT_EQ(output("hello"), "hello");
+    writer.reset();
+    char byte = 0;
+    EXPECT_EQ(::read(reader.get(), &byte, 1), -1) << "an executor still holds it";
+    pool_.reset();
+    EXPECT_EQ(::read(reader.get(), &byte, 1), 0) << "end of file";
+}
+
+TEST_F(PoolTest, AModuleThatIsNotThereOrTooLargeIsNamed) {
+    Task missing = task("hello");
+    missing.spec.module = cid_of(Codec::raw, bytes_of("nowhere"));
+    EXPECT_EQ(run(missing).ending.error, Errc::cid_unavailable);
+    Task large = task("hello", "12345");
+    large.spec.limits.module_bytes_max = 4;
+    EXPECT_EQ(run(large).ending.error, Errc::module_too_large);
+    large.spec.limits.module_bytes_max = 5;
+    EXPECT_TRUE(run(large).ending.ok());
+    large.spec.limits.module_bytes_max = 4;
+    EXPECT_EQ(run(large).ending.error, Errc::module_too_large) << "also when it is compiled";
+}
+
+TEST_F(PoolTest, FailuresOfTheCompilerAreNamed) {
+    EXPECT_EQ(run(task("hello", "invalid")).ending.error, Errc::module_invalid);
+    EXPECT_EQ(run(task("hello", "die")).ending.error, Errc::internal);
+    EXPECT_EQ(run(task("hello", "liar")).ending.error, Errc::internal);
+    EXPECT_EQ(run(task("hello", "greedy")).ending.error, Errc::compile_memory);
+    Task hangs = task("hello", "hang");
+    hangs.spec.limits.compile_ms_max = 50;
+    EXPECT_EQ(run(hangs).ending.error, Errc::compile_timeout);
+    permit_.lease_until_ns = (now_since_boot() + 50ms).since_boot.count();
+    EXPECT_EQ(run(task("hello", "hang")).ending.error, Errc::lease_lost);
+}
+
+TEST_F(PoolTest, OneModuleIsCompiledOnceForAllWhoWait) {
+    options_.slots = 3;
+    open();
+    const Task wanted = task("artifact", "slow");
+    std::array<std::string, 3> artifacts;
+    {
+        std::vector<std::jthread> threads;
+        for (std::string& artifact : artifacts) {
+            threads.emplace_back([this, &artifact, &wanted] {
+                FakeHost host;
+                host.put("slow");
+                FakePermit permit;
+                artifact = text_of(pool_->run(wanted, permit, host).output);
+            });
+        }
+    }
+    EXPECT_TRUE(artifacts[0].starts_with("slow by ")) << artifacts[0];
+    EXPECT_EQ(artifacts[0], artifacts[1]);
+    EXPECT_EQ(artifacts[0], artifacts[2]);
+}
+
+TEST_F(PoolTest, ArtifactsSurviveARestart) {
+    const std::string artifact = output("artifact");
+    open();
+    EXPECT_EQ(output("artifact"), artifact);
+    EXPECT_EQ(std::filesystem::status(folder_).permissions(), std::filesystem::perms::owner_all);
+}
+
+TEST_F(PoolTest, AnArtifactOfAnotherEngineIsCompiledAnewOnce) {
+    const std::string first = output("artifact");
+    const std::string second = output("not-loaded-once");
+    EXPECT_NE(first, second);
+    EXPECT_EQ(run("not-loaded").ending.error, Errc::unsupported);
+    EXPECT_EQ(run("import-missing").ending.error, Errc::import_missing);
+    EXPECT_NE(output("artifact"), "");
+}
+
+TEST_F(PoolTest, FuelAndNoFuelAreTwoArtifacts) {
+    const std::string plain = output("artifact");
+    Task metered = task("artifact");
+    metered.spec.limits.fuel_max = 1000;
+    EXPECT_NE(text_of(run(metered).output), plain);
+}
+
+} // namespace
+} // namespace ic::executor::process
