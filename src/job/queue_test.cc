@@ -74,7 +74,8 @@ TEST(Queue, WorkServedToThoseWhoWaitDiffersByOneJobsCostAtMost) {
     for (std::uint32_t number = 0; number < 3'000; ++number) {
         const auto whose = static_cast<std::uint8_t>(number % 3);
         const std::uint64_t cost = whose == 0 ? cost_max : 1 + random() % cost_max;
-        ASSERT_TRUE(queue.push(queued(number, whose, random() % 10, cost)));
+        ASSERT_TRUE(
+            queue.push(queued(number, whose, static_cast<std::uint32_t>(random() % 10), cost)));
     }
     std::array<std::uint64_t, 3> served{};
     for (int round = 0; round < 1'000; ++round) {
@@ -170,7 +171,8 @@ TEST(Queue, PositionIsWhatPopThenShows) {
         for (std::uint32_t number = 0; number < 60; ++number) {
             const auto whose = static_cast<std::uint8_t>(random() % 5);
             jobs.push_back(job_of(number));
-            ASSERT_TRUE(queue.push(queued(number, whose, random() % 3)));
+            ASSERT_TRUE(
+                queue.push(queued(number, whose, static_cast<std::uint32_t>(random() % 3))));
             if (random() % 3 == 0) {
                 ASSERT_TRUE(queue.pop());
             }
