@@ -84,7 +84,7 @@ void Capture::flush(Services& services) {
             }
         }
         log_.handed_on += piece.size();
-        services.log(ic::text_of(piece));
+        services.log(text_of(piece));
     }
 }
 

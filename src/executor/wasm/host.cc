@@ -2,6 +2,7 @@
 
 #include "executor/wasm/boundary.h"
 #include "executor/wasm/host_errors.h"
+#include "unixfs/content_path.h"
 #include "unixfs/directory.h"
 
 #include <nlohmann/json.hpp>
@@ -24,6 +25,8 @@ using Answer = std::int64_t;
 /// here as such: they have ended the run.
 Answer answer_for(const Error& error) {
     switch (error.code) {
+    case Errc::usage:
+        return negative(HostError::invalid);
     case Errc::not_found:
         return negative(HostError::not_found);
     case Errc::malformed:
@@ -85,13 +88,18 @@ Answer log(Run& run, Address text, Size size) {
 // --- reading ------------------------------------------------------------------------------------
 
 /// The content path that the guest wrote, followed to its CID. The text is copied once, before use.
+/// Errors: usage if it is no path; as `unixfs::resolve`.
 Result<Cid> resolve(Run& run, std::span<const std::uint8_t> text) {
     if (text.size() > unixfs::limits::path_bytes_max) {
         return Error{Errc::too_large,
                      "a path may have " + std::to_string(unixfs::limits::path_bytes_max) +
                          " bytes"};
     }
-    return unixfs::resolve(run.blocks, std::string(ic::text_of(text)));
+    Result<unixfs::ContentPath> path = unixfs::ContentPath::parse(std::string(text_of(text)));
+    if (!path.ok() && path.error().code != Errc::too_large) {
+        return Error{Errc::usage, path.error().message};
+    }
+    return unixfs::resolve(run.blocks, TRY(std::move(path)));
 }
 
 Answer get(Run& run, Address path, Size size) {
@@ -359,7 +367,7 @@ Answer curl(Run& run, Address request, Size size) {
     if (!room_for_handle(run) || !run.before_effect()) {
         return 0;
     }
-    Result<CurlOpened> opened = run.services().curl_open(std::string(ic::text_of(*place)));
+    Result<CurlOpened> opened = run.services().curl_open(std::string(text_of(*place)));
     if (!opened.ok()) {
         return answer_for_network(run, std::move(opened).take_error());
     }

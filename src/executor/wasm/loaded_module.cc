@@ -28,7 +28,7 @@ std::vector<FunctionExport> functions_of(const wasmtime_module_t& module) {
         const wasm_externtype_t* type = wasm_exporttype_type(exports.data[i]);
         const wasm_functype_t* function = wasm_externtype_as_functype_const(type);
         if (function != nullptr) {
-            functions.push_back({text_of(*wasm_exporttype_name(exports.data[i])),
+            functions.push_back({string_of(*wasm_exporttype_name(exports.data[i])),
                                  kinds_of(*wasm_functype_params(function)),
                                  kinds_of(*wasm_functype_results(function))});
         }

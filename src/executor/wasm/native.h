@@ -43,7 +43,7 @@ using TrapHandle = std::unique_ptr<wasm_trap_t, Deleter<&wasm_trap_delete>>;
 using FunctionTypeHandle = std::unique_ptr<wasm_functype_t, Deleter<&wasm_functype_delete>>;
 
 /// Text that Wasmtime owns, copied; its end mark, where it has one, is left out.
-inline std::string text_of(const wasm_byte_vec_t& bytes) {
+inline std::string string_of(const wasm_byte_vec_t& bytes) {
     std::string text(bytes.data, bytes.size);
     if (!text.empty() && text.back() == '\0') {
         text.pop_back();
@@ -54,7 +54,7 @@ inline std::string text_of(const wasm_byte_vec_t& bytes) {
 inline std::string message_of(const wasmtime_error_t& error) {
     wasm_byte_vec_t bytes;
     wasmtime_error_message(&error, &bytes);
-    std::string text = text_of(bytes);
+    std::string text = string_of(bytes);
     wasm_byte_vec_delete(&bytes);
     return text;
 }
@@ -62,7 +62,7 @@ inline std::string message_of(const wasmtime_error_t& error) {
 inline std::string message_of(const wasm_trap_t& trap) {
     wasm_byte_vec_t bytes;
     wasm_trap_message(&trap, &bytes);
-    std::string text = text_of(bytes);
+    std::string text = string_of(bytes);
     wasm_byte_vec_delete(&bytes);
     return text;
 }

@@ -66,6 +66,7 @@ Task small_task(std::string handler) {
     task.spec.limits.memory_bytes_max = 16U << 20U;
     task.spec.limits.output_bytes_max = 64U << 10U;
     task.spec.limits.log_bytes_max = 64U << 10U;
+    task.spec.limits.add_bytes_max = 4U << 20U;
     return task;
 }
 
