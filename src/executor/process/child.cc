@@ -14,7 +14,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
-#include <span>
+#include <string_view>
 #include <utility>
 
 namespace ic::executor::process {
@@ -81,18 +81,17 @@ void default_signals(SpawnAttributes& attributes) {
     ::posix_spawnattr_setflags(attributes.get(), POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 }
 
-std::string last_line(std::span<const char> text) {
+/// One printable line of what it wrote.
+std::string one_line(std::string_view text) {
     std::string line;
-    std::string last;
     for (const char letter : text) {
         if (letter == '\n') {
-            last = line.empty() ? last : line;
-            line.clear();
+            line += "; ";
         } else {
             line.push_back(letter >= ' ' && letter < 127 ? letter : '?');
         }
     }
-    return line.empty() ? last : line;
+    return line.ends_with("; ") ? line.substr(0, line.size() - 2) : line;
 }
 
 } // namespace
@@ -197,7 +196,7 @@ ChildEnd Child::wait() {
     std::array<char, limits::last_words_bytes_max> text{};
     const ssize_t count = ::read(words_.get(), text.data(), text.size());
     if (count > 0) {
-        end.last_words = last_line(std::span(text).first(static_cast<std::size_t>(count)));
+        end.last_words = one_line({text.data(), static_cast<std::size_t>(count)});
     }
     handle_.reset();
     words_.reset();

@@ -24,7 +24,7 @@ struct ChildOptions {
 struct ChildEnd {
     int signal = 0;         ///< 0 if it exited.
     int status = 0;         ///< Exit status if it exited.
-    std::string last_words; ///< The last line on its standard error, printable, may be empty.
+    std::string last_words; ///< From its standard error, one printable line.
 
     /// "killed by signal 6: memory allocation failed", "exited with status 1".
     std::string describe() const;
@@ -32,7 +32,7 @@ struct ChildEnd {
 
 namespace limits {
 /// Ours: how much of a dead process's standard error is looked at.
-inline constexpr std::size_t last_words_bytes_max = 4096;
+inline constexpr std::size_t last_words_bytes_max = 1024;
 } // namespace limits
 
 /// Killed and reaped when it goes. The kernel kills it as well when the *thread* that started it

@@ -18,6 +18,7 @@
 #include <condition_variable>
 #include <csignal>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 namespace ic::executor::process {
@@ -47,20 +48,29 @@ Result<UniqueFd> module_memory(ByteView module) {
     return memory;
 }
 
-/// What a compiler's end means that gave no answer. Memory that is refused ends a compiler by
-/// SIGABRT (Rust's and C++'s allocators say so on standard error) and its stack overflow by
-/// SIGSEGV.
+/// Whether words of a compiler are about memory it did not get: Rust's allocator, C++'s, the
+/// kernel's error, the sanitizers' allocator.
+bool speaks_of_memory(std::string_view words) {
+    constexpr std::array<std::string_view, 4> phrases{
+        "memory allocation", "bad_alloc", "Cannot allocate memory", "Failed to mmap"};
+    return std::ranges::any_of(phrases, [words](std::string_view phrase) {
+        return words.find(phrase) != std::string_view::npos;
+    });
+}
+
+Error out_of_memory() {
+    return Error{Errc::compile_memory, "compiling the module needs more memory than its limit"};
+}
+
+/// What a compiler's end means that gave no answer.
 Error describe_death(const ChildEnd& end) {
     if (end.signal == SIGXCPU) {
         return Error{Errc::compile_timeout, describe_stop(Errc::compile_timeout)};
     }
-    const bool out_of_memory = end.last_words.find("memory allocation") != std::string::npos ||
-                               end.last_words.find("bad_alloc") != std::string::npos ||
-                               end.last_words.find("Cannot allocate") != std::string::npos;
-    if (out_of_memory) {
-        return Error{Errc::compile_memory, "compiling the module needs more memory than its limit"};
+    if (speaks_of_memory(end.last_words)) {
+        return out_of_memory();
     }
-    return Error{Errc::internal, "the compiler process was " + end.describe()};
+    return Error{Errc::internal, "the compiler process is gone (" + end.describe() + ")"};
 }
 
 } // namespace
@@ -220,7 +230,8 @@ Made Compilers::compile_now(Compilation& compilation) {
         return describe_death(end);
     }
     if (const auto* failed = std::get_if<channel::CompileFailed>(&answer->message)) {
-        return Error{failed->code, failed->message};
+        const bool memory = failed->code == Errc::internal && speaks_of_memory(failed->message);
+        return memory ? out_of_memory() : Error{failed->code, failed->message};
     }
     struct stat status{};
     const auto* compiled = std::get_if<channel::Compiled>(&answer->message);
