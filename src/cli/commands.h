@@ -5,6 +5,7 @@
 
 namespace ic::cli {
 
+void add_new(CLI::App& app, Context& context);
 void add_version(CLI::App& app, Context& context);
 
 } // namespace ic::cli

@@ -5,6 +5,7 @@
 
 int main(int count, char** arguments) {
     return ic::cli::run(count, arguments, [](CLI::App& app, ic::cli::Context& context) {
+        add_new(app, context);
         add_version(app, context);
     });
 }
