@@ -85,7 +85,7 @@ class Kubo:
         for member in [path, *sorted(path.rglob("*"))]:
             name = urllib.parse.quote(str(member.relative_to(path.parent)), safe="")
             kind = "application/x-directory" if member.is_dir() else "application/octet-stream"
-            parts.append(b"--%s\r\nContent-Disposition: form-data; name=\"file\"; filename=\"%s\"\r\n"
+            parts.append(b'--%s\r\nContent-Disposition: form-data; name="file"; filename="%s"\r\n'
                          b"Content-Type: %s\r\n\r\n"
                          % (boundary, name.encode(), kind.encode()))
             parts.append(b"" if member.is_dir() else member.read_bytes())
