@@ -91,6 +91,7 @@ Result<EngineHandle> open_wasm_engine(Metering metering, std::uint32_t slots) {
     wasmtime_config_wasm_component_model_set(config, false);
     wasmtime_config_concurrency_support_set(config, false);
     wasmtime_config_native_unwind_info_set(config, false);
+    wasmtime_config_gc_support_set(config, false); // Needed for references to host objects alone.
     for (const Proposal& proposal : proposals) {
         proposal.set(config, proposal.on);
     }
@@ -107,7 +108,7 @@ Result<EngineHandle> open_wasm_engine(Metering metering, std::uint32_t slots) {
 
 std::string engine_fingerprint(Metering metering) {
     std::string text =
-        "wasmtime " WASMTIME_VERSION " cranelift speed nan-canonical epochs cow pool";
+        "wasmtime " WASMTIME_VERSION " cranelift speed nan-canonical epochs cow pool no-gc";
     for (const Proposal& proposal : proposals) {
         text.append(proposal.on ? " +" : " -").append(proposal.name);
     }

@@ -2,9 +2,17 @@
 
 #include "executor/wasm/engine.h"
 #include "executor/wasm/testing/guests.h"
+#include "executor/wasm/ticker.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
 
 namespace ic::executor::wasm {
 namespace {
@@ -42,6 +50,200 @@ TEST(Engine, SaysWhatIsExportedWhenTheHandlerIsMissing) {
     const Outcome outcome = run_wat(R"((module (func (export "one")) (func (export "two"))))");
     EXPECT_EQ(outcome.ending.error, Errc::handler_missing);
     EXPECT_THAT(outcome.ending.message, HasSubstr("one, two"));
+}
+
+Errc compile_error(ByteView wasm, std::string_view says, const job::Limits& limits = {}) {
+    const Result<Bytes> artifact = shared_engine().compile(wasm, limits);
+    EXPECT_FALSE(artifact.ok());
+    if (artifact.ok()) {
+        return Errc::internal;
+    }
+    EXPECT_THAT(artifact.error().message, HasSubstr(std::string(says)));
+    return artifact.error().code;
+}
+
+TEST(Engine, RefusesWhatIsNoModuleAndSaysWhat) {
+    EXPECT_EQ(compile_error(bytes_of("#!/bin/sh"), "no WebAssembly module"), Errc::module_invalid);
+    EXPECT_EQ(compile_error({}, "no WebAssembly module"), Errc::module_invalid);
+    EXPECT_EQ(compile_error(bytes_of("(module)"), "wat2wasm"), Errc::module_invalid);
+    // The preamble of a component: version 13, layer 1.
+    const Bytes component{0, 'a', 's', 'm', 0x0d, 0, 1, 0};
+    EXPECT_EQ(compile_error(component, "component"), Errc::module_invalid);
+    Bytes cut = wasm_of(hello);
+    cut.resize(cut.size() - 3);
+    EXPECT_EQ(compile_error(cut, "does not compile"), Errc::module_invalid);
+}
+
+TEST(Engine, RefusesAModuleOneByteTooLarge) {
+    const Bytes wasm = wasm_of(hello);
+    job::Limits limits;
+    limits.module_bytes_max = wasm.size();
+    EXPECT_TRUE(shared_engine().compile(wasm, limits).ok());
+    limits.module_bytes_max = wasm.size() - 1;
+    EXPECT_EQ(compile_error(wasm, "bytes", limits), Errc::module_too_large);
+}
+
+TEST(Engine, RefusesWhatIsSwitchedOff) {
+    for (const char* wat :
+         {"(module (memory 1 1 shared))",
+          "(module (memory i64 1))",
+          "(module (memory 1) (memory 1))",
+          "(module (func (param v128 v128) (result v128) (i8x16.relaxed_swizzle (local.get 0)"
+          "(local.get 1))))",
+          "(module (type (struct)))",
+          "(module (tag))",
+          "(module (table 1 externref))"}) {
+        EXPECT_EQ(compile_error(wasm_of(wat), "does not compile"), Errc::module_invalid) << wat;
+    }
+}
+
+TEST(Engine, TakesWhatTheAbiPromises) {
+    const Outcome outcome = run_wat(R"((module (table 2 funcref) (table 3 funcref)
+        (func $tail (param i32) (result i32) (if (result i32) (i32.eqz (local.get 0))
+          (then (i32.const 7)) (else (return_call $tail (i32.sub (local.get 0) (i32.const 1))))))
+        (func (export "run") (result i32) (table.set 1 (i32.const 1) (ref.null func))
+          (drop (i8x16.splat (i32.const 1))) (return_call $tail (i32.const 1000000)))))");
+    EXPECT_EQ(outcome.ending.value, 7) << outcome.ending.message;
+}
+
+TEST(Engine, SaysWhichImportIsMissing) {
+    const Bytes wasm = wasm_of(R"((module (import "env" "magic" (func))))");
+    const Result<Bytes> artifact = shared_engine().compile(wasm, {});
+    ASSERT_TRUE(artifact.ok());
+    const auto module = shared_engine().load({cid_of(Codec::raw, wasm)}, sealed(*artifact));
+    ASSERT_FALSE(module.ok());
+    EXPECT_EQ(module.error().code, Errc::import_missing);
+    EXPECT_THAT(module.error().message, HasSubstr("env::magic"));
+}
+
+TEST(Engine, RefusesAnArtifactOfOtherSettings) {
+    const Bytes wasm = wasm_of(hello);
+    job::Limits metered;
+    metered.fuel_max = 1;
+    const Result<Bytes> artifact = shared_engine().compile(wasm, metered);
+    ASSERT_TRUE(artifact.ok());
+    const auto module =
+        shared_engine().load({cid_of(Codec::raw, wasm), Metering::none}, sealed(*artifact));
+    ASSERT_FALSE(module.ok());
+    EXPECT_EQ(module.error().code, Errc::unsupported);
+    EXPECT_NE(engine_fingerprint(Metering::none), engine_fingerprint(Metering::fuel));
+    EXPECT_EQ(engine_fingerprint(Metering::none), engine_fingerprint(Metering::none));
+}
+
+TEST(Engine, KeepsTheModulesUsedLast) {
+    auto engine = Engine::open({.slots = 1, .modules_max = 2});
+    ASSERT_TRUE(engine.ok());
+    std::vector<ModuleKey> keys;
+    for (const char* wat : {"(module (func (export \"a\")))",
+                            "(module (func (export \"b\")))",
+                            "(module (func (export \"c\")))"}) {
+        if (keys.size() == 2) {
+            EXPECT_NE((*engine)->find(keys[0]), nullptr);
+        }
+        loaded(**engine, wat);
+        keys.push_back({cid_of(Codec::raw, wasm_of(wat))});
+    }
+    EXPECT_NE((*engine)->find(keys[0]), nullptr);
+    EXPECT_EQ((*engine)->find(keys[1]), nullptr) << "it was used least recently";
+    EXPECT_NE((*engine)->find(keys[2]), nullptr);
+}
+
+TEST(Handler, MustHaveATypeThatCanBeCalled) {
+    constexpr std::string_view wat = R"((module
+        (func (export "float") (result f64) (f64.const 1))
+        (func (export "two") (result i32 i32) (i32.const 1) (i32.const 2))
+        (func (export "vector") (param v128)) (func (export "reference") (param funcref))
+        (global (export "global") v128 (v128.const i64x2 1 2))
+        (func (export "one") (param i32))
+        (func (export "numbers") (param i32 i64 f32 f64) (result i64)
+          (i64.add (i64.add (i64.extend_i32_s (local.get 0)) (local.get 1))
+                   (i64.add (i64.trunc_f32_s (local.get 2)) (i64.trunc_f64_s (local.get 3)))))
+        (memory (export "memory") 1)))";
+    const auto ending = [&](const char* handler, std::vector<std::string> arguments) {
+        Task task = small_task(handler);
+        task.spec.arguments = std::move(arguments);
+        return run_wat(wat, task).ending;
+    };
+    EXPECT_EQ(ending("float", {}).error, Errc::handler_signature);
+    EXPECT_EQ(ending("two", {}).error, Errc::handler_signature);
+    EXPECT_EQ(ending("vector", {"1"}).error, Errc::handler_signature);
+    EXPECT_EQ(ending("reference", {"1"}).error, Errc::handler_signature);
+    EXPECT_EQ(ending("memory", {}).error, Errc::handler_missing);
+    EXPECT_EQ(ending("one", {}).error, Errc::handler_signature);
+    EXPECT_EQ(ending("one", {"1", "2"}).error, Errc::handler_signature);
+    for (const char* bad :
+         {"", "x", "1.5", "4294967296", "-2147483649", "0x", "0x1g", "0x-1", " 1"}) {
+        EXPECT_EQ(ending("one", {bad}).error, Errc::handler_signature) << bad;
+    }
+    for (const char* good : {"4294967295", "-2147483648", "0xffffffff"}) {
+        EXPECT_TRUE(ending("one", {good}).ok()) << good;
+    }
+    EXPECT_EQ(ending("numbers", {"-1", "0x7fffffffffffff00", "2.5", "1e1"}).value,
+              0x7fffffffffffff00 - 1 + 2 + 10);
+}
+
+// One writes a secret where the other looks, in memory and table and globals, some hundred times.
+TEST(Engine, LeavesNothingOfARunToTheNext) {
+    constexpr std::string_view secret = R"((module (memory (export "memory") 2)
+        (global $g (mut i64) (i64.const 0)) (table $t 4 funcref) (func $f) (elem declare func $f)
+        (func (export "run")
+          (memory.fill (i32.const 0) (i32.const 0x5a) (i32.const 131072))
+          (drop (memory.grow (i32.const 3)))
+          (memory.fill (i32.const 131072) (i32.const 0x5a) (i32.const 196608))
+          (global.set $g (i64.const -1)) (table.set $t (i32.const 3) (ref.func $f)))))";
+    constexpr std::string_view peek = R"((module (memory (export "memory") 2 6)
+        (global $g (mut i64) (i64.const 0)) (table $t 4 funcref)
+        (func (export "run") (result i64) (local $at i32) (local $sum i64)
+          (drop (memory.grow (i32.const 3)))
+          (loop $again
+            (local.set $sum (i64.or (local.get $sum) (i64.load (local.get $at))))
+            (local.set $at (i32.add (local.get $at) (i32.const 8)))
+            (br_if $again (i32.lt_u (local.get $at) (i32.const 327680))))
+          (i64.or (i64.or (local.get $sum) (global.get $g))
+                  (i64.extend_i32_u (i32.eqz (ref.is_null (table.get $t (i32.const 3)))))))))";
+    for (int i = 0; i < 300; ++i) {
+        ASSERT_TRUE(run_wat(secret).ending.ok());
+        const Outcome outcome = run_wat(peek);
+        ASSERT_TRUE(outcome.ending.ok()) << outcome.ending.message;
+        ASSERT_EQ(outcome.ending.value, 0) << "in round " << i;
+    }
+}
+
+TEST(Engine, RunsTwoGuestsAtOnce) {
+    const auto count = [] {
+        for (int i = 0; i < 50; ++i) {
+            const Outcome outcome = run_wat(hello, small_task("_start"));
+            EXPECT_EQ(text_of(outcome.output), "hello\n") << outcome.ending.message;
+        }
+    };
+    std::thread other(count);
+    count();
+    other.join();
+}
+
+TEST(Engine, NamesFunctionsInAMessageOnOneLine) {
+    const Outcome outcome = run_wat("(module (func $\"in\\nner\" unreachable) (func $outer (export "
+                                    "\"run\") (call $\"in\\nner\")))");
+    EXPECT_EQ(outcome.ending.error, Errc::trap_unreachable);
+    EXPECT_THAT(outcome.ending.message, HasSubstr("in in ner < outer"));
+}
+
+TEST(Ticker, TicksWhileSomebodyRunsAndThenSleeps) {
+    std::atomic<int> ticks{0};
+    Ticker ticker(std::chrono::milliseconds{1}, [&ticks] { ++ticks; });
+    const auto wait_until = [](auto condition) {
+        while (!condition()) {
+            std::this_thread::yield();
+        }
+    };
+    for (int round = 0; round < 2; ++round) {
+        ticker.enter();
+        const int before = ticks;
+        wait_until([&] { return ticks >= before + 3; });
+        ticker.leave();
+        wait_until([&] { return ticker.parked(); });
+        EXPECT_GE(ticks, before + 3);
+    }
 }
 
 } // namespace

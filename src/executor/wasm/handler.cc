@@ -11,25 +11,26 @@
 namespace ic::executor::wasm {
 namespace {
 
-std::string_view name_of(wasm_valkind_t kind) {
-    switch (kind) {
-    case WASM_I32:
+std::string_view name_of(ValueType type) {
+    switch (type) {
+    case ValueType::i32:
         return "i32";
-    case WASM_I64:
+    case ValueType::i64:
         return "i64";
-    case WASM_F32:
+    case ValueType::f32:
         return "f32";
-    case WASM_F64:
+    case ValueType::f64:
         return "f64";
-    default:
-        return "no number";
+    case ValueType::other:
+        return "another type";
     }
+    return "another type";
 }
 
-std::string names_of(const std::vector<wasm_valkind_t>& kinds) {
+std::string names_of(const std::vector<ValueType>& types) {
     std::string text = "(";
-    for (const wasm_valkind_t kind : kinds) {
-        text.append(text.size() > 1 ? ", " : "").append(name_of(kind));
+    for (const ValueType type : types) {
+        text.append(text.size() > 1 ? ", " : "").append(name_of(type));
     }
     return text + ")";
 }
@@ -63,30 +64,31 @@ std::optional<T> parse_number(std::string_view text) {
     return std::nullopt;
 }
 
-/// Whether `text` is a number of `kind`; if so `raw` holds it.
-bool parse_argument(std::string_view text, wasm_valkind_t kind, wasmtime_val_raw_t& raw) {
+/// Whether `text` is a number of `type`; if so `raw` holds it.
+bool parse_argument(std::string_view text, ValueType type, wasmtime_val_raw_t& raw) {
     const auto put = [](auto number, auto& field) {
         field = number.value_or(0);
         return number.has_value();
     };
-    switch (kind) {
-    case WASM_I32:
+    switch (type) {
+    case ValueType::i32:
         return put(parse_number<std::int32_t>(text), raw.i32);
-    case WASM_I64:
+    case ValueType::i64:
         return put(parse_number<std::int64_t>(text), raw.i64);
-    case WASM_F32:
+    case ValueType::f32:
         return put(parse_number<float>(text), raw.f32);
-    case WASM_F64:
+    case ValueType::f64:
         return put(parse_number<double>(text), raw.f64);
-    default:
+    case ValueType::other:
         return false;
     }
+    return false;
 }
 
 bool result_can_be_given(const FunctionExport& function) {
     return function.results.empty() ||
            (function.results.size() == 1 &&
-            (function.results[0] == WASM_I32 || function.results[0] == WASM_I64));
+            (function.results[0] == ValueType::i32 || function.results[0] == ValueType::i64));
 }
 
 } // namespace
@@ -131,8 +133,8 @@ std::optional<std::int64_t> value_of(const HandlerCall& call) {
     if (call.function->results.empty()) {
         return std::nullopt;
     }
-    return call.function->results[0] == WASM_I32 ? std::int64_t{call.values[0].i32}
-                                                 : call.values[0].i64;
+    return call.function->results[0] == ValueType::i32 ? std::int64_t{call.values[0].i32}
+                                                       : call.values[0].i64;
 }
 
 } // namespace ic::executor::wasm

@@ -3,6 +3,7 @@
 #include "executor/wasm/endings.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace ic::executor::wasm {
@@ -12,12 +13,31 @@ constexpr std::size_t names_shown_max = 20;
 constexpr std::size_t name_bytes_shown_max = 80;
 constexpr std::size_t detail_bytes_max = 400;
 
-std::vector<wasm_valkind_t> kinds_of(const wasm_valtype_vec_t& types) {
-    std::vector<wasm_valkind_t> kinds;
-    for (std::size_t i = 0; i < types.size; ++i) {
-        kinds.push_back(wasm_valtype_kind(types.data[i]));
+using ValueTypeHandle = std::unique_ptr<wasm_valtype_t, Deleter<&wasm_valtype_delete>>;
+
+/// By comparison: wasm_valtype_kind aborts the process for a vector or a typed reference.
+ValueType type_of(const wasm_valtype_t& type) {
+    constexpr std::array<std::pair<wasm_valkind_enum, ValueType>, 4> numbers{{
+        {WASM_I32, ValueType::i32},
+        {WASM_I64, ValueType::i64},
+        {WASM_F32, ValueType::f32},
+        {WASM_F64, ValueType::f64},
+    }};
+    for (const auto& [kind, number] : numbers) {
+        const ValueTypeHandle same(wasm_valtype_new(static_cast<wasm_valkind_t>(kind)));
+        if (wasmtime_wasm_valtype_equal(&type, same.get())) {
+            return number;
+        }
     }
-    return kinds;
+    return ValueType::other;
+}
+
+std::vector<ValueType> types_of(const wasm_valtype_vec_t& list) {
+    std::vector<ValueType> types;
+    for (std::size_t i = 0; i < list.size; ++i) {
+        types.push_back(type_of(*list.data[i]));
+    }
+    return types;
 }
 
 std::vector<FunctionExport> functions_of(const wasmtime_module_t& module) {
@@ -29,8 +49,8 @@ std::vector<FunctionExport> functions_of(const wasmtime_module_t& module) {
         const wasm_functype_t* function = wasm_externtype_as_functype_const(type);
         if (function != nullptr) {
             functions.push_back({string_of(*wasm_exporttype_name(exports.data[i])),
-                                 kinds_of(*wasm_functype_params(function)),
-                                 kinds_of(*wasm_functype_results(function))});
+                                 types_of(*wasm_functype_params(function)),
+                                 types_of(*wasm_functype_results(function))});
         }
     }
     wasm_exporttype_vec_delete(&exports);

@@ -4,17 +4,22 @@
 #include "executor/wasm/engine.h"
 #include "executor/wasm/native.h"
 
+#include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace ic::executor::wasm {
 
+/// A type that a handler's parameter may have, or any other.
+enum class ValueType : std::uint8_t { i32, i64, f32, f64, other };
+
 /// The type of an exported function, as far as a handler may have one.
 struct FunctionExport {
     std::string name;
-    std::vector<wasm_valkind_t> parameters;
-    std::vector<wasm_valkind_t> results;
+    std::vector<ValueType> parameters;
+    std::vector<ValueType> results;
 };
 
 /// Threads: constant after `load`, so any number.
