@@ -250,6 +250,24 @@ TEST_F(TidyStyle, LinksInPagesLeadSomewhere) {
     }
 }
 
+// `add_job_list` is the command `job list`; its page is job_list.md, or job.md for the whole noun.
+TEST_F(TidyStyle, EveryCommandHasAPage) {
+    static const std::regex declared{R"(void add_((\w+?)(?:_\w+)?)\(CLI::App&)"};
+    const auto pages = std::filesystem::path(IC_ROOT) / "docs/commands";
+    for (const File& file : files_) {
+        if (file.path != "src/cli/commands.h") {
+            continue;
+        }
+        for (auto found = std::sregex_iterator(file.text.begin(), file.text.end(), declared);
+             found != std::sregex_iterator();
+             ++found) {
+            EXPECT_TRUE(std::filesystem::exists(pages / ((*found)[1].str() + ".md")) ||
+                        std::filesystem::exists(pages / ((*found)[2].str() + ".md")))
+                << "src/cli/commands.h: write docs/commands/" << (*found)[1] << ".md";
+        }
+    }
+}
+
 TEST_F(TidyStyle, AllowListNamesFilesThatExist) {
     for (const auto& [rule, path] : allowed_) {
         EXPECT_TRUE(std::filesystem::is_regular_file(std::filesystem::path(IC_ROOT) / path))
