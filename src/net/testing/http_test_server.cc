@@ -1,0 +1,115 @@
+#include "net/testing/http_test_server.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+namespace ic::net::testing {
+
+HttpTestServer::HttpTestServer(Answer answer, const std::string& address)
+    : answer_(std::move(answer)) {
+    sockaddr_storage where{};
+    socklen_t size = 0;
+    sockaddr_in four{};
+    sockaddr_in6 six{};
+    if (::inet_pton(AF_INET, address.c_str(), &four.sin_addr) == 1) {
+        four.sin_family = AF_INET;
+        size = sizeof four;
+        std::memcpy(&where, &four, size);
+    } else if (::inet_pton(AF_INET6, address.c_str(), &six.sin6_addr) == 1) {
+        six.sin6_family = AF_INET6;
+        size = sizeof six;
+        std::memcpy(&where, &six, size);
+    }
+    listener_.reset(::socket(where.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (::bind(listener_.get(), reinterpret_cast<const sockaddr*>(&where), size) != 0 ||
+        ::listen(listener_.get(), 16) != 0 ||
+        ::getsockname(listener_.get(), reinterpret_cast<sockaddr*>(&where), &size) != 0) {
+        std::perror("test server");
+        std::abort();
+    }
+    std::memcpy(&four, &where, sizeof four); // The port is at the same place for both families.
+    port_ = ntohs(four.sin_port);
+    thread_ = std::thread([this] { serve(); });
+}
+
+HttpTestServer::~HttpTestServer() {
+    ending_ = true;
+    thread_.join();
+}
+
+std::string HttpTestServer::url(const std::string& path) const {
+    return "http://127.0.0.1:" + std::to_string(port_) + path;
+}
+
+std::vector<SeenRequest> HttpTestServer::requests() const {
+    const std::lock_guard lock(mutex_);
+    return requests_;
+}
+
+void HttpTestServer::serve() {
+    while (!ending_) {
+        pollfd entry{.fd = listener_.get(), .events = POLLIN, .revents = 0};
+        if (::poll(&entry, 1, 10) != 1) {
+            continue;
+        }
+        const UniqueFd socket{::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC)};
+        if (socket) {
+            ++connections_;
+            serve_one(socket.get());
+        }
+    }
+}
+
+void HttpTestServer::serve_one(int socket) {
+    const timeval patience{.tv_sec = 2, .tv_usec = 0};
+    ::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    ::setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    std::string text;
+    std::size_t need = std::string::npos;
+    std::size_t head = 0;
+    while (text.size() < need) {
+        std::array<char, 4096> piece{};
+        const ssize_t size = ::recv(socket, piece.data(), piece.size(), 0);
+        if (size <= 0) {
+            return;
+        }
+        text.append(piece.data(), static_cast<std::size_t>(size));
+        const std::size_t end = text.find("\r\n\r\n");
+        if (need == std::string::npos && end != std::string::npos) {
+            head = end + 4;
+            const std::size_t length = text.find("Content-Length: ");
+            need =
+                head + (length < end ? std::strtoul(text.c_str() + length + 16, nullptr, 10) : 0);
+        }
+    }
+    const SeenRequest request{.head = text.substr(0, head), .body = text.substr(head)};
+    {
+        const std::lock_guard lock(mutex_);
+        requests_.push_back(request);
+    }
+    const std::string answer = answer_(request);
+    for (std::size_t sent = 0; sent < answer.size() && !ending_;) {
+        const ssize_t size =
+            ::send(socket, answer.data() + sent, answer.size() - sent, MSG_NOSIGNAL);
+        if (size <= 0) {
+            return;
+        }
+        sent += static_cast<std::size_t>(size);
+    }
+}
+
+std::string answer_of(int status, const std::string& headers, const std::string& body) {
+    return "HTTP/1.1 " + std::to_string(status) + " Told\r\n" + headers +
+           "Content-Length: " + std::to_string(body.size()) + "\r\nConnection: close\r\n\r\n" +
+           body;
+}
+
+} // namespace ic::net::testing

@@ -1,0 +1,64 @@
+#pragma once
+/// HttpTestServer: a loopback HTTP/1.1 server that answers as it is told. For tests.
+
+#include "base/unique_fd.h"
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace ic::net::testing {
+
+/// What came: the head up to its empty line, and a body of Content-Length bytes.
+struct SeenRequest {
+    std::string head;
+    std::string body;
+
+    /// "GET /path HTTP/1.1"
+    std::string line() const { return head.substr(0, head.find("\r\n")); }
+};
+
+/// Each connection is read once, answered once with what `answer` returns (the very bytes), and
+/// closed. Threads: `answer` is called on the server's.
+class HttpTestServer {
+public:
+    using Answer = std::function<std::string(const SeenRequest&)>;
+
+    /// On 127.0.0.1, or `address` (IPv4 or IPv6 text), at a port of the kernel's choice.
+    explicit HttpTestServer(Answer answer, const std::string& address = "127.0.0.1");
+    HttpTestServer(const HttpTestServer&) = delete;
+    HttpTestServer& operator=(const HttpTestServer&) = delete;
+    ~HttpTestServer();
+
+    std::uint16_t port() const { return port_; }
+
+    /// "http://127.0.0.1:PORT" and this path.
+    std::string url(const std::string& path = "/") const;
+
+    /// Connections accepted, whether or not they asked anything.
+    std::size_t connections() const { return connections_; }
+
+    std::vector<SeenRequest> requests() const;
+
+private:
+    void serve();
+    void serve_one(int socket);
+
+    Answer answer_;
+    UniqueFd listener_;
+    std::uint16_t port_ = 0;
+    std::atomic<bool> ending_{false};
+    std::atomic<std::size_t> connections_{0};
+    mutable std::mutex mutex_;
+    std::vector<SeenRequest> requests_;
+    std::thread thread_; // Last: it uses all of the above.
+};
+
+/// An answer with Content-Length. `headers`: lines, each ended.
+std::string answer_of(int status, const std::string& headers, const std::string& body);
+
+} // namespace ic::net::testing
