@@ -67,6 +67,12 @@ Result<void> limit_self(const job::Limits& limits) {
     if (::setrlimit(RLIMIT_CPU, &cpu) != 0) {
         return failed("RLIMIT_CPU");
     }
+    // The artifact's memfd is not part of the address space, but what is written there is memory.
+    const rlimit file{.rlim_cur = limits.compile_memory_bytes_max,
+                      .rlim_max = limits.compile_memory_bytes_max};
+    if (::setrlimit(RLIMIT_FSIZE, &file) != 0) {
+        return failed("RLIMIT_FSIZE");
+    }
     return {};
 }
 

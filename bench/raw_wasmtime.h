@@ -1,0 +1,71 @@
+#pragma once
+/// The peer: a module run as an embedder without this project would run it, through Wasmtime's C
+/// API with its own WASI, pooling allocator, linked once.
+
+#include "base/bytes.h"
+
+#include <wasmtime.h>
+
+#include <cstdlib>
+
+namespace ic::bench {
+
+/// Threads: one.
+class RawWasmtime {
+public:
+    explicit RawWasmtime(ByteView wasm) {
+        wasm_config_t* config = wasm_config_new();
+        wasmtime_config_epoch_interruption_set(config, true);
+        wasmtime_pooling_allocation_config_t* pool = wasmtime_pooling_allocation_config_new();
+        wasmtime_pooling_allocation_config_total_memories_set(pool, 1);
+        wasmtime_pooling_allocation_config_total_core_instances_set(pool, 1);
+        wasmtime_pooling_allocation_strategy_set(config, pool);
+        wasmtime_pooling_allocation_config_delete(pool);
+        engine_ = wasm_engine_new_with_config(config);
+        linker_ = wasmtime_linker_new(engine_);
+        check(wasmtime_linker_define_wasi(linker_));
+        check(wasmtime_module_new(engine_, wasm.data(), wasm.size(), &module_));
+        check(wasmtime_linker_instantiate_pre(linker_, module_, &pre_));
+    }
+
+    RawWasmtime(const RawWasmtime&) = delete;
+    RawWasmtime& operator=(const RawWasmtime&) = delete;
+
+    ~RawWasmtime() {
+        wasmtime_instance_pre_delete(pre_);
+        wasmtime_module_delete(module_);
+        wasmtime_linker_delete(linker_);
+        wasm_engine_delete(engine_);
+    }
+
+    /// Store, WASI, instance, `_start`, drop.
+    void run() {
+        wasmtime_store_t* store = wasmtime_store_new(engine_, nullptr, nullptr);
+        wasmtime_context_t* context = wasmtime_store_context(store);
+        wasmtime_context_set_epoch_deadline(context, 1);
+        check(wasmtime_context_set_wasi(context, wasi_config_new()));
+        wasmtime_instance_t instance;
+        wasm_trap_t* trap = nullptr;
+        check(wasmtime_instance_pre_instantiate(pre_, context, &instance, &trap));
+        wasmtime_extern_t start;
+        if (!wasmtime_instance_export_get(context, &instance, "_start", 6, &start)) {
+            std::abort();
+        }
+        check(wasmtime_func_call(context, &start.of.func, nullptr, 0, nullptr, 0, &trap));
+        wasmtime_store_delete(store);
+    }
+
+private:
+    static void check(wasmtime_error_t* error) {
+        if (error != nullptr) {
+            std::abort();
+        }
+    }
+
+    wasm_engine_t* engine_ = nullptr;
+    wasmtime_linker_t* linker_ = nullptr;
+    wasmtime_module_t* module_ = nullptr;
+    wasmtime_instance_pre_t* pre_ = nullptr;
+};
+
+} // namespace ic::bench

@@ -1,0 +1,129 @@
+// What a run costs with the process boundary in place: Executor::run over a pool of real executor
+// processes, beside a raw loop over Wasmtime's C API in this process, interleaved in one program.
+// And the first run of a module that was compiled before a restart.
+// Run: build/release/bench/ic_warm_run [ROUNDS]
+
+#include "bench/raw_wasmtime.h"
+#include "executor/process/pool.h"
+#include "executor/process/testing/fakes.h"
+#include "executor/wasm/engine.h"
+#include "executor/wasm/executor_main.h"
+#include "executor/wasm/testing/guests.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace {
+
+using namespace ic;
+using executor::process::testing::FakeHost;
+using executor::process::testing::FakePermit;
+using Clock = std::chrono::steady_clock;
+
+/// A small WASI command; `salt` makes it another module.
+std::string command(int salt) {
+    return R"((module
+  (import "wasi_snapshot_preview1" "args_sizes_get" (func $sizes (param i32 i32) (result i32)))
+  (memory (export "memory") 17)
+  (data (i32.const 1024) "salt )" +
+           std::to_string(salt) + R"(")
+  (func (export "_start") (drop (call $sizes (i32.const 0) (i32.const 4))))))";
+}
+
+std::unique_ptr<executor::Executor> open_pool_in(const std::filesystem::path& folder) {
+    executor::process::PoolOptions options;
+    options.artifacts_folder = folder;
+    options.fingerprint = executor::wasm::engine_fingerprint(executor::wasm::Metering::none);
+    options.fingerprint_fuel = executor::wasm::engine_fingerprint(executor::wasm::Metering::fuel);
+    auto pool = executor::process::open_pool(options);
+    if (!pool) {
+        std::fprintf(stderr, "%s\n", pool.error().message.c_str());
+        std::exit(1);
+    }
+    return std::move(pool).take();
+}
+
+executor::Task task_for(FakeHost& host, int salt) {
+    executor::Task task;
+    task.spec.module = host.put(text_of(ByteView{executor::wasm::wasm_of(command(salt))}));
+    return task;
+}
+
+void run_once(executor::Executor& pool, const executor::Task& task, FakeHost& host) {
+    const FakePermit permit;
+    host.stages.clear();
+    const executor::Outcome outcome = pool.run(task, permit, host);
+    if (!outcome.ending.ok()) {
+        std::fprintf(stderr, "%s\n", outcome.ending.message.c_str());
+        std::exit(1);
+    }
+}
+
+template <class Body>
+double microseconds(Body body) {
+    const auto from = Clock::now();
+    body();
+    return std::chrono::duration<double, std::micro>(Clock::now() - from).count();
+}
+
+void print(const char* what, std::vector<double>& times) {
+    std::ranges::sort(times);
+    std::printf("%-46s p50 %8.1f us  p99 %8.1f us\n",
+                what,
+                times[times.size() / 2],
+                times[times.size() * 99 / 100]);
+}
+
+void measure(int rounds, const std::filesystem::path& folder) {
+    constexpr int modules = 20;
+    FakeHost host;
+    {
+        const auto pool = open_pool_in(folder);
+        for (int salt = 0; salt < modules; ++salt) {
+            run_once(*pool, task_for(host, salt), host);
+        }
+    }
+    const auto pool = open_pool_in(folder);
+    const executor::Task warm = task_for(host, 0);
+    run_once(*pool, warm, host); // Now the executor is up.
+    std::vector<double> first;
+    for (int salt = 1; salt < modules; ++salt) {
+        const executor::Task task = task_for(host, salt);
+        first.push_back(microseconds([&] { run_once(*pool, task, host); }));
+    }
+    bench::RawWasmtime raw(executor::wasm::wasm_of(command(0)));
+    std::vector<double> ours;
+    std::vector<double> theirs;
+    for (int round = 0; round < rounds; ++round) {
+        ours.push_back(microseconds([&] { run_once(*pool, warm, host); }));
+        theirs.push_back(microseconds([&] { raw.run(); }));
+    }
+    print("warm run in an executor process", ours);
+    print("raw C API with its WASI, this process", theirs);
+    print("first run after a restart, compiled before", first);
+}
+
+} // namespace
+
+int main(int count, char** arguments) {
+    const std::string_view role = count > 1 ? arguments[1] : "";
+    if (role == "internal-executor") {
+        return executor::wasm::run_executor(arguments[count - 1]);
+    }
+    if (role == "internal-compiler") {
+        return executor::wasm::run_compiler(arguments[count - 1]);
+    }
+    const std::filesystem::path folder =
+        std::filesystem::temp_directory_path() / ("ic-warm-run-" + std::to_string(::getpid()));
+    measure(count > 1 ? std::atoi(arguments[1]) : 2000, folder);
+    std::filesystem::remove_all(folder);
+    return 0;
+}
