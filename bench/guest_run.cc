@@ -108,7 +108,7 @@ int main(int argc, char** argv) {
     const int rounds = argc > 1 ? std::atoi(argv[1]) : 2000;
     Raw raw;
     MemoryServices services;
-    Task task = small_task("_start");
+    executor::Task task = small_task("_start");
     const auto module = loaded(shared_engine(), command);
     std::vector<double> ours;
     std::vector<double> theirs;

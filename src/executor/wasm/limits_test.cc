@@ -184,7 +184,7 @@ std::vector<Hostile> hostile_guests() {
 INSTANTIATE_TEST_SUITE_P(Hostile,
                          Limits,
                          testing::ValuesIn(hostile_guests()),
-                         [](const auto& info) { return std::string(info.param.name); });
+                         [](const auto& hostile) { return std::string(hostile.param.name); });
 
 Outcome run_impure_sleeper(Services& services, std::uint64_t wall_ms) {
     Task task = small_task();
