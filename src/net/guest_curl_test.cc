@@ -12,8 +12,9 @@ using testing::SeenRequest;
 
 TEST(GuestRequest, IsAUrlOrAnObject) {
     EXPECT_EQ(parse_guest_request("http://example.com/")->url, "http://example.com/");
-    const Result<HttpRequest> full = parse_guest_request(
-        R"({"url":"https://a.b/","method":"POST","headers":{"X-A":"1","X-B":""},"body":"b\u00e9"})");
+    const Result<HttpRequest> full =
+        parse_guest_request(R"({"url":"https://a.b/","method":"POST",)"
+                            R"("headers":{"X-A":"1","X-B":""},"body":"b\u00e9"})");
     ASSERT_TRUE(full) << full.error().message;
     EXPECT_EQ(full->method, "POST");
     EXPECT_EQ(full->headers, (HttpHeaders{{"X-A", "1"}, {"X-B", ""}}));
