@@ -1,7 +1,7 @@
 // What a run costs with the process boundary in place: Executor::run over a pool of real executor
 // processes, beside a raw loop over Wasmtime's C API in this process, interleaved in one program.
 // And the first run of a module that was compiled before a restart.
-// Run: build/release/bench/ic_warm_run [ROUNDS]
+// Run: bench/run warm_run
 
 #include "bench/raw_wasmtime.h"
 #include "executor/process/pool.h"
@@ -12,7 +12,6 @@
 
 #include <unistd.h>
 
-#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -74,12 +73,10 @@ double microseconds(Body body) {
     return std::chrono::duration<double, std::micro>(Clock::now() - from).count();
 }
 
-void print(const char* what, std::vector<double>& times) {
-    std::ranges::sort(times);
-    std::printf("%-46s p50 %8.1f us  p99 %8.1f us\n",
-                what,
-                times[times.size() / 2],
-                times[times.size() * 99 / 100]);
+void print(const char* what, const std::vector<double>& samples) {
+    for (const double sample : samples) {
+        std::printf("%s\tus\t%.2f\n", what, sample);
+    }
 }
 
 void measure(int rounds, const std::filesystem::path& folder) {
@@ -106,9 +103,9 @@ void measure(int rounds, const std::filesystem::path& folder) {
         ours.push_back(microseconds([&] { run_once(*pool, warm, host); }));
         theirs.push_back(microseconds([&] { raw.run(); }));
     }
-    print("warm run in an executor process", ours);
-    print("raw C API with its WASI, this process", theirs);
-    print("first run after a restart, compiled before", first);
+    print("warm run", ours);
+    print("warm run, raw Wasmtime", theirs);
+    print("first run after a restart", first);
 }
 
 } // namespace
@@ -123,7 +120,8 @@ int main(int count, char** arguments) {
     }
     const std::filesystem::path folder =
         std::filesystem::temp_directory_path() / ("ic-warm-run-" + std::to_string(::getpid()));
-    measure(count > 1 ? std::atoi(arguments[1]) : 2000, folder);
+    constexpr int rounds = 4000;
+    measure(rounds, folder);
     std::filesystem::remove_all(folder);
     return 0;
 }
