@@ -1,0 +1,565 @@
+#include "coordinator/coordinator.h"
+
+#include "base/time.h"
+#include "coordinator/journal.h"
+#include "job/invocation.h"
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <utility>
+
+namespace ic::coordinator {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+namespace limits {
+/// Ours: who watches one job. Beyond it a watcher is told no.
+constexpr std::size_t watchers_per_job_max = 1'024;
+/// Ours: before a commit that failed (disk full, ledger busy) is tried again.
+constexpr auto journal_retry = 500ms;
+/// Ours: how often the owners of relayed jobs are looked up again.
+constexpr auto relayed_look = 250ms;
+} // namespace limits
+
+/// What a client wants to hear of a job.
+enum class Interest : std::uint8_t { acceptance, everything };
+
+} // namespace
+
+struct Coordinator::Impl {
+    Options options;
+    net::EventLoop& loop;
+    ledger::LedgerWriter& writer;
+    ledger::LedgerReader reader;
+    transport::Outlet& outlet;
+    IsKept is_kept;
+    lease::Coordinator machine;
+
+    std::unordered_map<Cid, JobFacts> open_jobs;
+    std::map<Cid, std::map<job::Instance, Interest>> watchers;
+    std::set<Cid> relayed; ///< Watched here, owned by another process.
+    net::TimerId relayed_timer;
+    net::TimerId timer;
+    Instant timer_at = Instant::never();
+    bool pumping = false;
+    bool ledger_is_failing = false;
+    std::string ledger_failure;
+    // Callbacks of the ledger's thread outlive this; they hold this word and look at it on the
+    // loop.
+    std::shared_ptr<bool> alive = std::make_shared<bool>(true);
+
+    Impl(Options o,
+         net::EventLoop& l,
+         ledger::LedgerWriter& w,
+         ledger::LedgerReader r,
+         transport::Outlet& out,
+         IsKept kept,
+         std::uint64_t incarnation)
+        : options(std::move(o))
+        , loop(l)
+        , writer(w)
+        , reader(std::move(r))
+        , outlet(out)
+        , is_kept(std::move(kept))
+        , machine({.instance = options.self.instance,
+                   .key = options.self.key,
+                   .incarnation = incarnation},
+                  options.machine) {}
+
+    ~Impl() {
+        *alive = false;
+        loop.cancel(timer);
+        loop.cancel(relayed_timer);
+    }
+
+    // --- clients ---
+
+    void reject(const job::Instance& client, const Cid& job, const Error& error) {
+        outlet.send(client,
+                    job::Rejected{.job = job, .reason = error.code, .message = error.message});
+    }
+
+    void watch(const Cid& job, const job::Instance& client, Interest interest) {
+        std::map<job::Instance, Interest>& all = watchers[job];
+        if (all.size() < limits::watchers_per_job_max) {
+            all.insert_or_assign(client, interest);
+        }
+    }
+
+    Result<job::SignedInvocation> look_at(ByteView document) const {
+        job::SignedInvocation invocation = TRY(job::read_invocation(document));
+        TRY(job::check_acceptance(invocation.invocation, options.self.key, now_unix()));
+        TRY(job::admits(options.policy, invocation.invocation));
+        TRY(job::verify_signature(invocation));
+        return invocation;
+    }
+
+    void submit(const job::Instance& client, const job::Submit& submit) {
+        const Result<job::SignedInvocation> looked_at = look_at(submit.invocation);
+        if (!looked_at) {
+            reject(client, cid_of(Codec::dag_cbor, submit.invocation), looked_at.error());
+            return;
+        }
+        if (ledger_is_failing) {
+            reject(client, looked_at->cid, Error{Errc::unavailable, ledger_failure});
+            return;
+        }
+        watch(looked_at->cid, client, submit.follow ? Interest::everything : Interest::acceptance);
+        if (!machine.view(looked_at->cid)) {
+            if (answer_from_ledger(client, looked_at->cid, true)) {
+                return;
+            }
+            if (const auto owner = other_owner(looked_at->cid)) {
+                relayed.insert(looked_at->cid);
+                outlet.send(*owner, submit);
+                look_after_relayed_later();
+                return;
+            }
+        }
+        const job::JobIds ids = job::ids_of(*looked_at);
+        lease::JobEntry entry = entry_of(*looked_at, ids);
+        open_jobs.try_emplace(ids.job,
+                              JobFacts{.ids = ids, .labels = looked_at->invocation.labels});
+        std::optional<Bytes> answer;
+        if (submit.use_memo) {
+            answer = memo(looked_at->invocation, ids.computation);
+        }
+        if (answer) {
+            machine.submit_answered(std::move(entry), std::move(*answer), now_since_boot());
+        } else {
+            machine.submit(std::move(entry), now_since_boot());
+        }
+    }
+
+    /// The receipt of an earlier run of the same computation, if it may answer.
+    std::optional<Bytes> memo(const job::Invocation& invocation, const Cid& computation) {
+        if (invocation.spec.effects != job::Effects::pure || !invocation.nonce.empty()) {
+            return std::nullopt;
+        }
+        Result<std::optional<ledger::ReceiptRow>> row = reader.memo(computation);
+        if (!row || !*row) {
+            return std::nullopt; // A memo that cannot be read is only slower.
+        }
+        const Result<job::SignedReceipt> receipt = job::read_receipt((*row)->receipt);
+        if (!receipt || !is_kept(receipt->receipt)) {
+            return std::nullopt;
+        }
+        return std::move(row).take()->receipt;
+    }
+
+    /// A job that only the ledger remembers: tells how it ended. False if there is no such job, or
+    /// it is open (and some process will adopt it).
+    bool answer_from_ledger(const job::Instance& client, const Cid& job, bool say_accepted) {
+        const Result<ledger::JobDetail> detail = reader.describe(job);
+        if (!detail || detail->row.state == ledger::JobState::open) {
+            return false;
+        }
+        if (say_accepted) {
+            outlet.send(client, job::Accepted{.job = job, .known_before = true});
+        }
+        outlet.send(client, outcome_of(*detail));
+        forget_watcher(job, client);
+        return true;
+    }
+
+    // --- jobs of other coordinators of this home ---
+
+    /// Who owes this open job its end, if it is another process of this home.
+    std::optional<job::Instance> other_owner(const Cid& job) {
+        const Result<ledger::JobDetail> detail = reader.describe(job);
+        if (!detail || detail->row.state != ledger::JobState::open ||
+            detail->row.owner == options.self.instance) {
+            return std::nullopt;
+        }
+        return detail->row.owner;
+    }
+
+    /// What another coordinator told us as its client, to our clients.
+    void relay(const job::Message& message) {
+        const Cid* job = nullptr;
+        bool is_end = false;
+        if (const auto* accepted = std::get_if<job::Accepted>(&message)) {
+            job = &accepted->job;
+        } else if (const auto* progress = std::get_if<job::Progress>(&message)) {
+            job = &progress->job;
+        } else if (const auto* outcome = std::get_if<job::Outcome>(&message)) {
+            job = &outcome->job;
+            is_end = true;
+        }
+        const auto entry = job == nullptr ? watchers.end() : watchers.find(*job);
+        if (entry == watchers.end() || !relayed.contains(*job)) {
+            return;
+        }
+        for (const auto& [client, interest] : entry->second) {
+            outlet.send(client, message);
+        }
+        if (is_end) {
+            relayed.erase(*job);
+            watchers.erase(entry);
+        }
+    }
+
+    /// Whose jobs they are changes when their owners die: asks again, until each has ended.
+    void look_after_relayed_later() {
+        if (relayed_timer == net::TimerId{}) {
+            relayed_timer = loop.after(limits::relayed_look, [this] {
+                relayed_timer = {};
+                look_after_relayed();
+            });
+        }
+    }
+
+    void look_after_relayed() {
+        const std::set<Cid> all = relayed;
+        for (const Cid& job : all) {
+            const auto entry = watchers.find(job);
+            if (entry == watchers.end() || machine.view(job)) {
+                relayed.erase(job); // Nobody asks any more, or it has become ours.
+                continue;
+            }
+            if (const auto owner = other_owner(job)) {
+                outlet.send(*owner, job::Watch{.job = job});
+                continue;
+            }
+            const std::map<job::Instance, Interest> clients = entry->second;
+            for (const auto& [client, interest] : clients) {
+                answer_from_ledger(client, job, false);
+            }
+        }
+        if (!relayed.empty()) {
+            look_after_relayed_later();
+        }
+    }
+
+    void cancel(const job::Instance& client, const job::CancelRequest& request) {
+        if (machine.cancel(request.job, Errc::cancelled, now_since_boot())) {
+            watch(request.job, client, Interest::everything);
+        } else if (const auto owner = other_owner(request.job)) {
+            watch(request.job, client, Interest::everything);
+            relayed.insert(request.job);
+            outlet.send(*owner, request);
+            look_after_relayed_later();
+        } else {
+            watch_request(client, request.job);
+        }
+    }
+
+    void forget_watcher(const Cid& job, const job::Instance& client) {
+        const auto entry = watchers.find(job);
+        if (entry != watchers.end()) {
+            entry->second.erase(client);
+            if (entry->second.empty()) {
+                watchers.erase(entry);
+            }
+        }
+    }
+
+    void watch_request(const job::Instance& client, const Cid& job) {
+        if (const auto view = machine.view(job); view && view->state != lease::JobState::finished) {
+            watch(job, client, Interest::everything);
+            outlet.send(client,
+                        job::Progress{.job = job,
+                                      .stage = view->stage,
+                                      .attempt = view->attempts_failed + 1,
+                                      .worker = view->worker,
+                                      .detail = {}});
+            return;
+        }
+        if (answer_from_ledger(client, job, false)) {
+            return;
+        }
+        if (const auto owner = other_owner(job)) {
+            watch(job, client, Interest::everything);
+            relayed.insert(job);
+            outlet.send(*owner, job::Watch{.job = job});
+            look_after_relayed_later();
+        } else {
+            reject(client,
+                   job,
+                   Error{Errc::not_found, "job " + job.to_string() + " is not open here"});
+        }
+    }
+
+    // --- workers ---
+
+    void receipt(const transport::Peer& from, job::ReceiptMessage message) {
+        lease::ReceiptFacts facts;
+        const Result<job::SignedReceipt> read = job::read_receipt(message.receipt);
+        if (read) {
+            const job::Receipt& receipt = read->receipt;
+            // What this very process signed a moment ago is not checked again: 123 us each.
+            const bool is_own = from.instance == options.self.instance;
+            facts.valid = receipt.job == message.lease.job &&
+                          receipt.epoch == message.lease.epoch &&
+                          receipt.worker == message.worker.key &&
+                          receipt.instance == message.worker.instance && ids_match(receipt) &&
+                          (is_own || job::verify_signature(*read).ok());
+            facts.error = receipt.ending.error;
+            facts.message = receipt.ending.message;
+        }
+        machine.receipt(from.instance, std::move(message), facts, now_since_boot());
+    }
+
+    bool ids_match(const job::Receipt& receipt) const {
+        const auto open = open_jobs.find(receipt.job);
+        return open == open_jobs.end() || (open->second.ids.task == receipt.task &&
+                                           open->second.ids.computation == receipt.computation);
+    }
+
+    /// The guest's words on their way to those who look on.
+    void forward(const job::Output& output) {
+        const auto entry = watchers.find(output.lease.job);
+        if (entry == watchers.end()) {
+            return;
+        }
+        for (const auto& [client, interest] : entry->second) {
+            if (interest == Interest::everything) {
+                outlet.send(client, output);
+            }
+        }
+    }
+
+    // --- the machine's actions ---
+
+    void pump() {
+        if (pumping) {
+            return;
+        }
+        pumping = true;
+        for (;;) {
+            std::vector<lease::CoordinatorAction> actions = machine.take_actions();
+            if (actions.empty()) {
+                break;
+            }
+            for (lease::CoordinatorAction& action : actions) {
+                std::visit([this](auto& one) { carry_out(one); }, action);
+            }
+        }
+        pumping = false;
+        arm();
+    }
+
+    void arm() {
+        const Instant next = machine.next_deadline();
+        if (next == timer_at) {
+            return;
+        }
+        loop.cancel(timer);
+        timer_at = next;
+        timer = loop.at(next, [this] {
+            timer_at = Instant::never();
+            machine.time(now_since_boot());
+            pump();
+        });
+    }
+
+    void carry_out(lease::Send& send) { outlet.send(send.to, std::move(send.message)); }
+
+    void carry_out(lease::Announcement& announcement) {
+        outlet.announce(std::move(announcement.message));
+    }
+
+    void carry_out(lease::Journal& journal) {
+        write(journal.token,
+              to_ledger(
+                  journal.records,
+                  options.self.instance,
+                  [this](const Cid& job) -> const JobFacts* {
+                      const auto open = open_jobs.find(job);
+                      return open == open_jobs.end() ? nullptr : &open->second;
+                  },
+                  [this](const Cid& job) { return machine.view(job); },
+                  ledger::now_unix_millis()));
+    }
+
+    void write(lease::JournalToken token, std::vector<ledger::Record> records) {
+        auto kept = std::make_shared<const std::vector<ledger::Record>>(std::move(records));
+        // shared_ptr: the writer's thread, and a second try if the first one fails.
+        writer.submit(*kept, [this, token, kept, is_alive = alive](Result<void> result) {
+            loop.post([this, token, kept, is_alive, result = std::move(result)]() mutable {
+                if (*is_alive) {
+                    written(token, kept, std::move(result));
+                }
+            });
+        });
+    }
+
+    void written(lease::JournalToken token,
+                 const std::shared_ptr<const std::vector<ledger::Record>>& records,
+                 Result<void> result) {
+        if (result) {
+            ledger_is_failing = false;
+            machine.journaled(token, now_since_boot());
+            pump();
+            return;
+        }
+        ledger_is_failing = true;
+        ledger_failure = result.error().message;
+        loop.after(limits::journal_retry, [this, token, records, is_alive = alive] {
+            if (*is_alive) {
+                write(token, *records);
+            }
+        });
+    }
+
+    void carry_out(const lease::Notify& notify) {
+        const bool is_accepted = std::holds_alternative<job::Accepted>(notify.what);
+        const bool is_end = std::holds_alternative<job::Outcome>(notify.what) ||
+                            std::holds_alternative<job::Rejected>(notify.what);
+        if (const auto entry = watchers.find(notify.job); entry != watchers.end()) {
+            for (const auto& [client, interest] : entry->second) {
+                if (interest == Interest::everything || is_accepted || is_end) {
+                    std::visit([&](const auto& what) { outlet.send(client, what); }, notify.what);
+                }
+            }
+            if (is_accepted) {
+                std::erase_if(entry->second, [](const auto& watcher) {
+                    return watcher.second == Interest::acceptance;
+                });
+            }
+            if (is_end || entry->second.empty()) {
+                watchers.erase(entry);
+            }
+        }
+        if (is_end) {
+            open_jobs.erase(notify.job);
+        }
+    }
+
+    void carry_out(const lease::UnknownReceipt& unknown) {
+        const Result<ledger::JobDetail> detail = reader.describe(unknown.lease.job);
+        if (!detail || detail->row.state == ledger::JobState::open) {
+            return;
+        }
+        const bool was_accepted =
+            std::ranges::any_of(detail->receipts, [&](const ledger::ReceiptRow& row) {
+                return row.fate == job::ReceiptFate::accepted && row.epoch == unknown.lease.epoch;
+            });
+        outlet.send(unknown.from,
+                    job::ReceiptAnswer{.coordinator = options.self.instance,
+                                       .lease = unknown.lease,
+                                       .fate = was_accepted ? job::ReceiptFate::accepted
+                                                            : job::ReceiptFate::stale});
+    }
+
+    // --- adoption ---
+
+    void adopt(const std::vector<job::Instance>& dead,
+               const std::function<bool(const job::Instance&)>& is_dead) {
+        Result<ledger::Adoption> adoption = writer.adopt(dead, options.self.instance);
+        if (!adoption) {
+            loop.after(limits::journal_retry, [this, dead, is_dead, is_alive = alive] {
+                if (*is_alive) {
+                    adopt(dead, is_dead);
+                }
+            });
+            return;
+        }
+        if (adoption->jobs.empty()) {
+            return;
+        }
+        const Instant now = now_since_boot();
+        std::vector<lease::RecoveredJob> jobs;
+        for (const ledger::AdoptedJob& job : adoption->jobs) {
+            Result<lease::RecoveredJob> recovered =
+                recovered_of(job, is_dead, now, ledger::now_unix_millis());
+            if (!recovered) {
+                fail_unreadable(job, recovered.error());
+                continue;
+            }
+            open_jobs.try_emplace(job.row.ids.job,
+                                  JobFacts{.ids = job.row.ids, .labels = job.row.labels});
+            jobs.push_back(std::move(recovered).take());
+        }
+        machine.recovered(std::move(jobs), adoption->incarnation, now);
+        pump();
+    }
+
+    /// A document that this version cannot read any more: never forgotten means that it ends.
+    void fail_unreadable(const ledger::AdoptedJob& job, const Error& error) {
+        writer.submit({ledger::JobFailed{.job = job.row.ids.job,
+                                         .error = error.code,
+                                         .message = "adopted job cannot be read: " + error.message,
+                                         .at = ledger::now_unix_millis()}},
+                      [](const Result<void>&) {});
+    }
+};
+
+Coordinator::Coordinator(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Coordinator::~Coordinator() = default;
+
+Result<std::unique_ptr<Coordinator>> Coordinator::open(Options options,
+                                                       net::EventLoop& loop,
+                                                       ledger::LedgerWriter& writer,
+                                                       transport::Outlet& outlet,
+                                                       IsKept is_kept) {
+    const std::uint64_t incarnation = TRY(writer.take_incarnation(options.self.instance));
+    ledger::LedgerReader reader = TRY(ledger::LedgerReader::open(options.ledger_file));
+    TRY(lease::check(options.machine));
+    return std::unique_ptr<Coordinator>(new Coordinator(std::make_unique<Impl>(std::move(options),
+                                                                               loop,
+                                                                               writer,
+                                                                               std::move(reader),
+                                                                               outlet,
+                                                                               std::move(is_kept),
+                                                                               incarnation)));
+}
+
+void Coordinator::message(const transport::Peer& from, job::Message message) {
+    Impl& impl = *impl_;
+    if (auto* submit = std::get_if<job::Submit>(&message)) {
+        impl.submit(from.instance, *submit);
+    } else if (auto* watch = std::get_if<job::Watch>(&message)) {
+        impl.watch_request(from.instance, watch->job);
+    } else if (auto* cancel = std::get_if<job::CancelRequest>(&message)) {
+        impl.cancel(from.instance, *cancel);
+    } else if (auto* receipt = std::get_if<job::ReceiptMessage>(&message)) {
+        impl.receipt(from, std::move(*receipt));
+    } else if (auto* output = std::get_if<job::Output>(&message)) {
+        impl.forward(*output);
+    } else {
+        impl.machine.message(from.instance, std::move(message), now_since_boot());
+    }
+    impl.pump();
+}
+
+void Coordinator::relay(const job::Message& message) { impl_->relay(message); }
+
+void Coordinator::peer_seen(const transport::Peer& peer) {
+    if (peer.kind == transport::PeerKind::node) {
+        impl_->machine.peer_seen(peer.instance, now_since_boot());
+        impl_->pump();
+    }
+}
+
+void Coordinator::peer_gone(const transport::Peer& peer, transport::Fate fate) {
+    if (peer.kind == transport::PeerKind::client) {
+        for (auto entry = impl_->watchers.begin(); entry != impl_->watchers.end();) {
+            entry->second.erase(peer.instance);
+            entry = entry->second.empty() ? impl_->watchers.erase(entry) : std::next(entry);
+        }
+        return;
+    }
+    if (fate == transport::Fate::dead) {
+        impl_->machine.peer_dead(peer.instance, now_since_boot());
+    } else {
+        impl_->machine.peer_silent(peer.instance, now_since_boot());
+    }
+    impl_->pump();
+}
+
+void Coordinator::adopt(const std::vector<job::Instance>& dead,
+                        const std::function<bool(const job::Instance&)>& is_dead) {
+    impl_->adopt(dead, is_dead);
+}
+
+lease::CoordinatorCounts Coordinator::counts() const { return impl_->machine.counts(); }
+
+} // namespace ic::coordinator

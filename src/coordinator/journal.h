@@ -1,0 +1,46 @@
+#pragma once
+/// Journal: what the lease machine wants kept, in the ledger's words, and back.
+
+#include "base/result.h"
+#include "job/invocation.h"
+#include "lease/coordinator.h"
+#include "ledger/records.h"
+
+#include <functional>
+#include <optional>
+#include <vector>
+
+namespace ic::coordinator {
+
+/// What the runtime knows of a job that the machine does not carry.
+struct JobFacts {
+    job::JobIds ids;
+    ledger::Labels labels;
+};
+
+/// Finds facts by job; nullptr for a job that is not open.
+using FindFacts = std::function<const JobFacts*(const Cid&)>;
+
+/// The ledger's records for one commit of the machine's. `notes_of` gives the machine's view of a
+/// job that ends, for "why (not) this worker".
+std::vector<ledger::Record>
+to_ledger(const std::vector<lease::Record>& records,
+          const job::Instance& owner,
+          const FindFacts& facts_of,
+          const std::function<std::optional<lease::JobView>(const Cid&)>& view_of,
+          ledger::UnixMillis at);
+
+/// How an ended job is told to those who ask later.
+job::Outcome outcome_of(const ledger::JobDetail& detail);
+
+/// A job as the machine takes it. Requires: `signed_invocation` has been looked at.
+lease::JobEntry entry_of(const job::SignedInvocation& signed_invocation, const job::JobIds& ids);
+
+/// A job read back. `is_dead` tells of the holder of its last grant; `now` and `now_wall` are read
+/// together. Errors: of the document.
+Result<lease::RecoveredJob> recovered_of(const ledger::AdoptedJob& job,
+                                         const std::function<bool(const job::Instance&)>& is_dead,
+                                         Instant now,
+                                         ledger::UnixMillis now_wall);
+
+} // namespace ic::coordinator
