@@ -1,0 +1,55 @@
+#include "worker/broker_host.h"
+
+#include "base/time.h"
+#include "unixfs/file_builder.h"
+
+#include <utility>
+
+namespace ic::worker {
+namespace {
+
+class FileAdder final : public executor::Adder {
+public:
+    FileAdder(const unixfs::Profile& profile, BlockSink& sink) : builder_(profile, sink) {}
+
+    Result<void> write(ByteView data) override { return builder_.write(data); }
+
+    Result<Cid> finish() override { return TRY(builder_.finish()).cid; }
+
+private:
+    unixfs::FileBuilder builder_;
+};
+
+} // namespace
+
+Result<std::unique_ptr<executor::Adder>> BrokerHost::add() {
+    return std::unique_ptr<executor::Adder>(
+        std::make_unique<FileAdder>(parts_.profile, parts_.store));
+}
+
+Result<std::unique_ptr<executor::CurlBody>> BrokerHost::curl(std::string_view request,
+                                                             const executor::Task& task) {
+    if (const std::optional<Errc> reason = permit_.stop_reason()) {
+        return Error{*reason, "the run was stopped before the request"};
+    }
+    if (now_since_boot() >= permit_.lease_until()) {
+        return Error{Errc::lease_lost, "the lease was over before the request"};
+    }
+    return parts_.curl(request, task, permit_);
+}
+
+void BrokerHost::log(std::string_view line) {
+    observer_.log(line);
+    std::string whole(line);
+    whole += '\n';
+    observer_.output(job::Stream::log, log_bytes_, bytes_of(whole));
+    log_bytes_ += whole.size();
+}
+
+void BrokerHost::output(job::Stream stream, ByteView data) {
+    std::uint64_t& offset = stream == job::Stream::errors ? errors_bytes_ : output_bytes_;
+    observer_.output(stream, offset, data);
+    offset += data.size();
+}
+
+} // namespace ic::worker

@@ -1,0 +1,69 @@
+#pragma once
+/// BrokerHost: what a run may ask of this node: blocks, adds, curl, logs.
+
+#include "blockstore/blockstore.h"
+#include "executor/executor.h"
+#include "unixfs/profile.h"
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace ic::worker {
+
+/// Carries out ipfsComputeCurl under the node's policy and the job's; ends soon after the permit.
+using Curl = std::function<Result<std::unique_ptr<executor::CurlBody>>(
+    std::string_view request, const executor::Task& task, const executor::Permit& permit)>;
+
+/// What a run is built of; shared by all runs of a node. The references outlive every run.
+struct RunParts {
+    executor::Executor& executor;
+    BlockSource& source; ///< The store, and whatever stands behind it.
+    BlockStore& store;   ///< Where results go.
+    unixfs::Profile profile;
+    Curl curl;
+};
+
+/// Who looks on while a run goes. Called on the run's thread.
+class RunObserver {
+public:
+    virtual ~RunObserver() = default;
+    virtual void stage(job::Stage stage) = 0;
+    /// One log line without its end, at once.
+    virtual void log(std::string_view line) = 0;
+    /// Bytes of a stream, from `offset` on, in order and without gaps; the log with its line ends.
+    virtual void output(job::Stream stream, std::uint64_t offset, ByteView data) = 0;
+};
+
+/// Threads: one, that of the run.
+class BrokerHost final : public executor::Host {
+public:
+    BrokerHost(const RunParts& parts, const executor::Permit& permit, RunObserver& observer)
+        : parts_(parts)
+        , permit_(permit)
+        , observer_(observer) {}
+
+    Result<LentBytes> get(const Cid& cid) override { return parts_.source.get(cid); }
+
+    Result<std::unique_ptr<executor::Adder>> add() override;
+
+    /// Errors also: lease_lost and the stop reason: no effect after the lease.
+    Result<std::unique_ptr<executor::CurlBody>> curl(std::string_view request,
+                                                     const executor::Task& task) override;
+
+    void log(std::string_view line) override;
+    void output(job::Stream stream, ByteView data) override;
+
+    void stage(job::Stage stage) override { observer_.stage(stage); }
+
+private:
+    const RunParts& parts_;
+    const executor::Permit& permit_;
+    RunObserver& observer_;
+    std::uint64_t output_bytes_ = 0;
+    std::uint64_t errors_bytes_ = 0;
+    std::uint64_t log_bytes_ = 0;
+};
+
+} // namespace ic::worker

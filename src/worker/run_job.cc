@@ -1,0 +1,93 @@
+#include "worker/run_job.h"
+
+#include "base/time.h"
+#include "unixfs/file_builder.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace ic::worker {
+namespace {
+
+std::uint64_t microseconds_since(Instant start) {
+    return static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::microseconds>(now_since_boot() - start).count());
+}
+
+Result<std::optional<Cid>> add_stream(const RunParts& parts, ByteView data) {
+    if (data.empty()) {
+        return std::optional<Cid>{};
+    }
+    unixfs::FileBuilder builder(parts.profile, parts.store);
+    TRY(builder.write(data));
+    return std::optional<Cid>{TRY(builder.finish()).cid};
+}
+
+Result<void> publish(const RunParts& parts, const executor::Outcome& outcome, FinishedRun& run) {
+    run.output = TRY(add_stream(parts, outcome.output));
+    run.errors = TRY(add_stream(parts, outcome.errors));
+    run.log = TRY(add_stream(parts, outcome.log));
+    const bool anything = run.output || run.errors || run.log || outcome.usage.bytes_added > 0;
+    if (anything) {
+        TRY(parts.store.sync()); // Before a receipt says that it is kept.
+    }
+    return {};
+}
+
+} // namespace
+
+FinishedRun run_job(const RunParts& parts,
+                    const job::JobSpec& spec,
+                    const job::JobIds& ids,
+                    const job::LeaseRef& lease,
+                    const executor::Permit& permit,
+                    RunObserver& observer) {
+    executor::Task task{.lease = lease, .spec = spec, .seed = {}};
+    const ByteView digest = ids.computation.digest();
+    std::copy_n(digest.begin(), std::min(digest.size(), task.seed.size()), task.seed.begin());
+
+    BrokerHost host(parts, permit, observer);
+    executor::Outcome outcome = parts.executor.run(task, permit, host);
+
+    FinishedRun run{.ending = std::move(outcome.ending),
+                    .output = std::nullopt,
+                    .errors = std::nullopt,
+                    .log = std::nullopt,
+                    .usage = outcome.usage};
+    const Instant start = now_since_boot();
+    observer.stage(job::Stage::publishing);
+    if (Result<void> published = publish(parts, outcome, run); !published) {
+        const Error error = std::move(published).take_error().during("storing the results");
+        run.ending = job::Ending{};
+        run.ending.error = error.code;
+        run.ending.message = error.message;
+    }
+    run.usage.publish_us = microseconds_since(start);
+    return run;
+}
+
+job::Receipt receipt_of(const FinishedRun& run,
+                        const job::JobIds& ids,
+                        const job::LeaseRef& lease,
+                        const job::WorkerRef& worker,
+                        std::string software,
+                        UnixSeconds finished_at) {
+    return {
+        .worker = worker.key,
+        .instance = worker.instance,
+        .job = ids.job,
+        .task = ids.task,
+        .computation = ids.computation,
+        .epoch = lease.epoch,
+        .ending = run.ending,
+        .output = run.output,
+        .errors = run.errors,
+        .log = run.log,
+        .usage = run.usage,
+        .software = std::move(software),
+        .finished_at = finished_at,
+        .kept_until = std::nullopt,
+    };
+}
+
+} // namespace ic::worker

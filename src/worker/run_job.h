@@ -1,0 +1,39 @@
+#pragma once
+/// One job from signed invocation to what a receipt says: run, add what came out.
+
+#include "base/result.h"
+#include "job/invocation.h"
+#include "job/receipt.h"
+#include "worker/broker_host.h"
+
+#include <optional>
+
+namespace ic::worker {
+
+/// A run that has ended, with its outputs stored.
+struct FinishedRun {
+    job::Ending ending;
+    std::optional<Cid> output;
+    std::optional<Cid> errors;
+    std::optional<Cid> log;
+    job::Usage usage;
+};
+
+/// Runs the job on this thread and stores what it wrote, whatever the ending. Blocks until nothing
+/// of it is alive and what it added is on the disk. A failure to store becomes the ending.
+FinishedRun run_job(const RunParts& parts,
+                    const job::JobSpec& spec,
+                    const job::JobIds& ids,
+                    const job::LeaseRef& lease,
+                    const executor::Permit& permit,
+                    RunObserver& observer);
+
+/// The receipt of a finished run, unsigned.
+job::Receipt receipt_of(const FinishedRun& run,
+                        const job::JobIds& ids,
+                        const job::LeaseRef& lease,
+                        const job::WorkerRef& worker,
+                        std::string software,
+                        UnixSeconds finished_at);
+
+} // namespace ic::worker

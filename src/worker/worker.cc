@@ -1,0 +1,349 @@
+#include "worker/worker.h"
+
+#include "base/time.h"
+#include "worker/lease_permit.h"
+#include "worker/run_job.h"
+#include "worker/slots.h"
+
+#include <algorithm>
+#include <atomic>
+#include <map>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+namespace ic::worker {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+/// Ours: a stage that lasts less is not reported, nor is output sent ahead of a receipt that is
+/// about to say it all. Keeps short jobs at two messages each way.
+constexpr auto report_after = 30ms;
+/// Ours: pieces of live output waiting for `report_after`; what is beyond is left to the receipt.
+constexpr std::size_t waiting_bytes_max = 64U << 10U;
+
+} // namespace
+
+/// A run as the loop sees it. Shared by the loop and the slot's thread: either may be the last.
+struct ActiveRun {
+    ActiveRun(job::LeaseRef l, job::Instance c, Instant until)
+        : lease(std::move(l))
+        , coordinator(c)
+        , permit(until) {}
+
+    const job::LeaseRef lease;
+    const job::Instance coordinator;
+    LeasePermit permit;
+    std::atomic<std::uint8_t> stage{0};
+    std::uint8_t reported_stage = 0; // Of the loop's thread.
+};
+
+struct Worker::Impl {
+    Options options;
+    net::EventLoop& loop;
+    const PrivateKey& key;
+    RunParts parts;
+    transport::Outlet& outlet;
+    LogLine on_log;
+    lease::Worker machine;
+
+    std::map<job::LeaseRef, std::shared_ptr<ActiveRun>> active;
+    net::TimerId timer;
+    Instant timer_at = Instant::never();
+    net::TimerId report_timer;
+    bool reporting = false;
+    bool pumping = false;
+    std::function<void()> on_idle;
+    // Posted work may come after this is gone: it looks at this word, on the loop's thread.
+    std::shared_ptr<bool> alive = std::make_shared<bool>(true);
+    std::unique_ptr<Slots> slots; // Last: its threads use all of the above.
+
+    Impl(Options o,
+         net::EventLoop& l,
+         const PrivateKey& k,
+         RunParts p,
+         lease::NonceSource& nonces,
+         transport::Outlet& out,
+         LogLine log)
+        : options(std::move(o))
+        , loop(l)
+        , key(k)
+        , parts(std::move(p))
+        , outlet(out)
+        , on_log(std::move(log))
+        , machine(options.self, options.machine, nonces)
+        , slots(std::make_unique<Slots>(options.machine.slots)) {}
+
+    ~Impl() {
+        *alive = false;
+        loop.cancel(timer);
+        loop.cancel(report_timer);
+        for (const auto& [lease, run] : active) {
+            run->permit.stop(Errc::cancelled);
+        }
+        slots.reset(); // Waits for the runs.
+    }
+
+    void post(std::function<void()> work) {
+        loop.post([is_alive = alive, work = std::move(work)] {
+            if (*is_alive) {
+                work();
+            }
+        });
+    }
+
+    // --- the machine's actions ---
+
+    void pump() {
+        if (pumping) {
+            return;
+        }
+        pumping = true;
+        for (;;) {
+            std::vector<lease::WorkerAction> actions = machine.take_actions();
+            if (actions.empty()) {
+                break;
+            }
+            for (lease::WorkerAction& action : actions) {
+                std::visit([this](auto& one) { carry_out(one); }, action);
+            }
+        }
+        pumping = false;
+        arm();
+        if (on_idle && machine.idle()) {
+            std::exchange(on_idle, nullptr)();
+        }
+    }
+
+    void arm() {
+        const Instant next = machine.next_deadline();
+        if (next == timer_at) {
+            return;
+        }
+        loop.cancel(timer);
+        timer_at = next;
+        timer = loop.at(next, [this] {
+            timer_at = Instant::never();
+            machine.time(now_since_boot());
+            pump();
+        });
+    }
+
+    void carry_out(lease::Send& send) { outlet.send(send.to, std::move(send.message)); }
+
+    void carry_out(lease::Announcement& announcement) {
+        outlet.announce(std::move(announcement.message));
+    }
+
+    void carry_out(lease::StartRun& start) {
+        auto run = std::make_shared<ActiveRun>(start.lease, start.coordinator, start.lease_until);
+        active.insert_or_assign(start.lease, run);
+        report_later();
+        slots->start([this, run, document = std::move(start.invocation)] {
+            lease::RunEnd end = run_on_slot(*run, document);
+            post([this, run, end = std::move(end)]() mutable {
+                active.erase(run->lease);
+                machine.run_finished(run->lease, std::move(end), now_since_boot());
+                pump();
+            });
+        });
+    }
+
+    void carry_out(const lease::StopRun& stop) {
+        if (const auto run = active.find(stop.lease); run != active.end()) {
+            run->second->permit.stop(stop.reason);
+        }
+    }
+
+    void carry_out(const lease::LeaseUntil& until) {
+        if (const auto run = active.find(until.lease); run != active.end()) {
+            run->second->permit.extend(until.until);
+        }
+    }
+
+    // --- on a slot's thread ---
+
+    class Observer final : public RunObserver {
+    public:
+        Observer(Impl& impl, ActiveRun& run) : impl_(impl), run_(run), started_(now_since_boot()) {}
+
+        void stage(job::Stage stage) override {
+            run_.stage.store(static_cast<std::uint8_t>(stage), std::memory_order_relaxed);
+        }
+
+        void log(std::string_view line) override {
+            impl_.post([&impl = impl_, job = run_.lease.job, text = std::string(line)] {
+                impl.on_log(job, text);
+            });
+        }
+
+        void output(job::Stream stream, std::uint64_t offset, ByteView data) override {
+            if (waiting_bytes_ + data.size() > waiting_bytes_max) {
+                return; // The receipt's CIDs have it; a gap ends what is shown live.
+            }
+            waiting_bytes_ += data.size();
+            waiting_.push_back(job::Output{
+                .lease = run_.lease, .stream = stream, .offset = offset, .data = copy_of(data)});
+            if (now_since_boot() - started_ >= report_after) {
+                impl_.post([&impl = impl_, to = run_.coordinator, all = std::move(waiting_)] {
+                    for (const job::Output& one : all) {
+                        impl.outlet.send(to, one);
+                    }
+                });
+                waiting_.clear();
+                waiting_bytes_ = 0;
+            }
+        }
+
+    private:
+        Impl& impl_;
+        ActiveRun& run_;
+        const Instant started_;
+        std::vector<job::Output> waiting_;
+        std::size_t waiting_bytes_ = 0;
+    };
+
+    static lease::RunEnd no_receipt(const Error& error) {
+        return {.receipt = std::nullopt, .reason = error.code, .message = error.message};
+    }
+
+    lease::RunEnd run_on_slot(ActiveRun& run, ByteView document) {
+        Result<job::SignedInvocation> invocation = look_at(run, document);
+        if (!invocation) {
+            return no_receipt(invocation.error());
+        }
+        const job::JobIds ids = job::ids_of(*invocation);
+        Observer observer(*this, run);
+        const FinishedRun finished =
+            run_job(parts, invocation->invocation.spec, ids, run.lease, run.permit, observer);
+        if (finished.ending.error == Errc::lease_lost) {
+            // Nobody may take it, and the coordinator knows best what became of the job.
+            return no_receipt({Errc::lease_lost, finished.ending.message});
+        }
+        const Result<job::SignedReceipt> receipt = job::sign(
+            receipt_of(
+                finished, ids, run.lease, options.self, options.machine.software, now_unix()),
+            key);
+        if (!receipt) {
+            return no_receipt(receipt.error());
+        }
+        return {.receipt = receipt->document, .reason = Errc::unavailable, .message = {}};
+    }
+
+    Result<job::SignedInvocation> look_at(const ActiveRun& run, ByteView document) const {
+        job::SignedInvocation invocation = TRY(job::read_invocation(document));
+        if (invocation.cid != run.lease.job) {
+            return Error{Errc::refused, "the grant's invocation is of another job"};
+        }
+        TRY(job::admits(options.policy, invocation.invocation));
+        // Our own coordinator has checked the signature of what it grants.
+        if (run.coordinator != options.self.instance) {
+            TRY(job::verify_signature(invocation));
+        }
+        return invocation;
+    }
+
+    // --- reports ---
+
+    void report_later() {
+        if (reporting) {
+            return;
+        }
+        reporting = true;
+        report_timer = loop.after(report_after, [this] { report(); });
+    }
+
+    void report() {
+        reporting = false;
+        for (const auto& [lease, run] : active) {
+            const std::uint8_t stage = run->stage.load(std::memory_order_relaxed);
+            if (stage != 0 && stage != run->reported_stage) {
+                run->reported_stage = stage;
+                machine.stage(lease, static_cast<job::Stage>(stage), now_since_boot());
+            }
+        }
+        pump();
+        if (!active.empty()) {
+            report_later();
+        }
+    }
+
+    /// A job that policy refuses is declined when it is announced, not when it is granted.
+    bool declines(const job::Instance& from, const job::Announce& announce) {
+        if (!announce.invocation) {
+            return false;
+        }
+        const Result<job::SignedInvocation> invocation = job::read_invocation(*announce.invocation);
+        const Result<void> admitted = invocation
+                                          ? job::admits(options.policy, invocation->invocation)
+                                          : Result<void>(invocation.error());
+        if (admitted) {
+            return false;
+        }
+        machine.decline(
+            from, announce.job, admitted.error().code, admitted.error().message, now_since_boot());
+        return true;
+    }
+};
+
+Worker::Worker(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Worker::~Worker() = default;
+
+Result<std::unique_ptr<Worker>> Worker::open(Options options,
+                                             net::EventLoop& loop,
+                                             const PrivateKey& key,
+                                             RunParts parts,
+                                             lease::NonceSource& nonces,
+                                             transport::Outlet& outlet,
+                                             LogLine on_log) {
+    TRY(lease::check(options.machine));
+    return std::unique_ptr<Worker>(new Worker(std::make_unique<Impl>(
+        std::move(options), loop, key, std::move(parts), nonces, outlet, std::move(on_log))));
+}
+
+void Worker::start() {
+    impl_->machine.start(now_since_boot());
+    impl_->pump();
+}
+
+void Worker::message(const transport::Peer& from, job::Message message) {
+    if (const auto* announce = std::get_if<job::Announce>(&message);
+        announce != nullptr && impl_->declines(from.instance, *announce)) {
+        impl_->pump();
+        return;
+    }
+    impl_->machine.message(from.instance, std::move(message), now_since_boot());
+    impl_->pump();
+}
+
+void Worker::peer_seen(const transport::Peer& peer) {
+    if (peer.kind == transport::PeerKind::node) {
+        impl_->machine.peer_seen(peer.instance, now_since_boot());
+        impl_->pump();
+    }
+}
+
+void Worker::peer_gone(const transport::Peer& peer, transport::Fate fate) {
+    if (peer.kind != transport::PeerKind::node) {
+        return;
+    }
+    if (fate == transport::Fate::dead) {
+        impl_->machine.peer_dead(peer.instance, now_since_boot());
+    } else {
+        impl_->machine.peer_silent(peer.instance, now_since_boot());
+    }
+    impl_->pump();
+}
+
+void Worker::drain(std::function<void()> on_idle) {
+    impl_->on_idle = std::move(on_idle);
+    impl_->machine.drain(now_since_boot());
+    impl_->pump();
+}
+
+lease::WorkerCounts Worker::counts() const { return impl_->machine.counts(); }
+
+} // namespace ic::worker

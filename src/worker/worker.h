@@ -1,0 +1,63 @@
+#pragma once
+/// Worker: the runtime around lease::Worker. Starts and stops runs on its slots, signs receipts,
+/// tells the coordinator what a run is at.
+
+#include "base/result.h"
+#include "identity/key.h"
+#include "job/policy.h"
+#include "lease/worker.h"
+#include "net/event_loop.h"
+#include "transport/outlet.h"
+#include "transport/transport.h"
+#include "worker/broker_host.h"
+
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace ic::worker {
+
+struct Options {
+    job::WorkerRef self;
+    lease::WorkerOptions machine; ///< `slots` and `software` among them.
+    job::Policy policy;           ///< Whose jobs run here, and how large they may be.
+};
+
+/// One line of a guest's log, for the people at this worker. Called on the loop's thread.
+using LogLine = std::function<void(const Cid& job, std::string_view line)>;
+
+/// Threads: all calls on the event loop's thread. The references outlive this; the destructor stops
+/// what runs and waits for it.
+class Worker {
+public:
+    static Result<std::unique_ptr<Worker>> open(Options options,
+                                                net::EventLoop& loop,
+                                                const PrivateKey& key,
+                                                RunParts parts,
+                                                lease::NonceSource& nonces,
+                                                transport::Outlet& outlet,
+                                                LogLine on_log);
+
+    ~Worker();
+
+    /// Places the first bids.
+    void start();
+
+    /// Any message; those that are not for a worker are ignored.
+    void message(const transport::Peer& from, job::Message message);
+
+    void peer_seen(const transport::Peer& peer);
+    void peer_gone(const transport::Peer& peer, transport::Fate fate);
+
+    /// Takes nothing new; `on_idle` is called once what runs has ended and is acknowledged.
+    void drain(std::function<void()> on_idle);
+
+    lease::WorkerCounts counts() const;
+
+private:
+    struct Impl;
+    explicit Worker(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+} // namespace ic::worker
