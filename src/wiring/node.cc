@@ -1,0 +1,244 @@
+#include "wiring/node.h"
+
+#include "blockstore/blockstore.h"
+
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace ic::wiring {
+namespace {
+
+/// Whether a message is for a worker: what coordinators send to nodes. All else is for a
+/// coordinator, but for what clients are told.
+bool is_for_worker(const job::Message& message) {
+    return std::holds_alternative<job::Announce>(message) ||
+           std::holds_alternative<job::Grant>(message) ||
+           std::holds_alternative<job::RenewAnswer>(message) ||
+           std::holds_alternative<job::ReceiptAnswer>(message) ||
+           std::holds_alternative<job::Cancel>(message);
+}
+
+bool is_for_client(const job::Message& message) {
+    return std::holds_alternative<job::Accepted>(message) ||
+           std::holds_alternative<job::Rejected>(message) ||
+           std::holds_alternative<job::Progress>(message) ||
+           std::holds_alternative<job::Outcome>(message);
+}
+
+/// Whether the outputs of a receipt are still here: their root blocks, at no more than a look-up.
+coordinator::IsKept kept_in(BlockStore& store) {
+    return [&store](const job::Receipt& receipt) {
+        for (const std::optional<Cid>& cid : {receipt.output, receipt.errors, receipt.log}) {
+            if (!cid || cid->hash() == HashCode::identity) {
+                continue;
+            }
+            const Result<bool> has = store.has(*cid);
+            if (!has || !*has) {
+                return false;
+            }
+        }
+        return true;
+    };
+}
+
+} // namespace
+
+Node::Node(NodeOptions options, net::EventLoop& loop) : options_(std::move(options)), loop_(loop) {}
+
+Node::~Node() { *alive_ = false; }
+
+Result<std::unique_ptr<Node>> Node::open(NodeOptions options,
+                                         net::EventLoop& loop,
+                                         const PrivateKey& key,
+                                         BlockStore& store,
+                                         const MakeWorkshop& make_workshop) {
+    std::unique_ptr<Node> node(new Node(std::move(options), loop));
+    const NodeOptions& o = node->options_;
+    transport::LocalOptions bus;
+    bus.folder = o.home / "bus";
+    bus.self = {.instance = o.self.instance,
+                .kind = transport::PeerKind::node,
+                .key = o.self.key,
+                .name = o.name,
+                .software = o.software,
+                .extension = {}};
+    bus.note = o.note;
+    node->transport_ = TRY(transport::LocalTransport::open(loop, std::move(bus)));
+    const std::filesystem::path ledger_file = o.home / "ledger.db";
+    node->writer_ = TRY(ledger::LedgerWriter::open(ledger_file));
+    node->coordinator_ = TRY(coordinator::Coordinator::open(
+        {.self = o.self, .machine = {}, .policy = o.policy, .ledger_file = ledger_file},
+        loop,
+        *node->writer_,
+        node->from_coordinator_,
+        kept_in(store)));
+    if (o.slots > 0) {
+        node->workshop_ = TRY(make_workshop(node->transport_->liveness_fd()));
+        lease::WorkerOptions machine;
+        machine.slots = o.slots;
+        machine.software = o.software;
+        node->worker_ = TRY(worker::Worker::open(
+            {.self = o.self, .machine = std::move(machine), .policy = o.policy},
+            loop,
+            key,
+            node->workshop_->parts(),
+            node->nonces_,
+            node->from_worker_,
+            o.on_log));
+    }
+    return node;
+}
+
+Result<void> Node::start() {
+    transport::Events events;
+    events.on_peer = [this](const transport::Peer& peer) {
+        coordinator_->peer_seen(peer);
+        if (worker_) {
+            worker_->peer_seen(peer);
+        }
+    };
+    events.on_gone = [this](const transport::Peer& peer, transport::Fate fate) {
+        gone(peer, fate);
+    };
+    events.on_message = [this](const transport::Peer& from, job::Message message) {
+        take(from, std::move(message));
+    };
+    TRY(transport_->start(std::move(events)));
+    adopt_from_the_dead();
+    if (worker_) {
+        worker_->start();
+    }
+    return {};
+}
+
+transport::Peer Node::me() const {
+    return {.instance = options_.self.instance,
+            .kind = transport::PeerKind::node,
+            .key = options_.self.key,
+            .same_user = true,
+            .name = options_.name};
+}
+
+void Node::take(const transport::Peer& from, job::Message message) {
+    if (is_for_client(message)) {
+        coordinator_->relay(message);
+        return;
+    }
+    if (is_for_worker(message)) {
+        if (worker_) {
+            worker_->message(from, std::move(message));
+        }
+        return;
+    }
+    coordinator_->message(from, std::move(message));
+}
+
+void Node::gone(const transport::Peer& peer, transport::Fate fate) {
+    coordinator_->peer_gone(peer, fate);
+    if (worker_) {
+        worker_->peer_gone(peer, fate);
+    }
+    if (peer.kind == transport::PeerKind::node && fate == transport::Fate::dead) {
+        coordinator_->adopt({peer.instance}, [this](const job::Instance& holder) {
+            return transport_->is_dead(holder);
+        });
+    }
+}
+
+void Node::adopt_from_the_dead() {
+    Result<ledger::LedgerReader> reader = ledger::LedgerReader::open(options_.home / "ledger.db");
+    if (!reader) {
+        return;
+    }
+    std::vector<job::Instance> dead;
+    const Result<std::vector<job::Instance>> owners = std::move(reader).take().owners();
+    if (!owners) {
+        return;
+    }
+    for (const job::Instance& owner : *owners) {
+        if (owner != options_.self.instance && transport_->is_dead(owner)) {
+            dead.push_back(owner);
+        }
+    }
+    if (!dead.empty()) {
+        coordinator_->adopt(dead, [this](const job::Instance& holder) {
+            return holder != options_.self.instance && transport_->is_dead(holder);
+        });
+    }
+}
+
+void Node::Way::send(const job::Instance& to, job::Message message) {
+    if (to == node_.options_.self.instance) {
+        node_.within(half_, std::move(message));
+    } else {
+        node_.transport_->send(to, message);
+    }
+}
+
+void Node::Way::announce(job::Message message) {
+    node_.transport_->announce(message);
+    node_.within(half_, std::move(message));
+}
+
+void Node::within(Half from, job::Message message) {
+    deliver_later([this, from, message = std::move(message)]() mutable {
+        if (from == Half::coordinator && is_for_worker(message)) {
+            if (worker_) {
+                worker_->message(me(), std::move(message));
+            }
+        } else if (from == Half::coordinator) {
+            if (on_client) {
+                on_client(message);
+            }
+        } else {
+            coordinator_->message(me(), std::move(message));
+        }
+    });
+}
+
+/// Deliveries within the process wait for the call that made them to end: a machine is never
+/// entered from within itself. One posting carries all that comes of it.
+void Node::deliver_later(std::function<void()> delivery) {
+    deliveries_.push_back(std::move(delivery));
+    if (delivering_) {
+        return;
+    }
+    delivering_ = true;
+    loop_.post([this, is_alive = alive_] {
+        if (*is_alive) {
+            deliver();
+        }
+    });
+}
+
+void Node::deliver() {
+    while (!deliveries_.empty()) {
+        std::function<void()> delivery = std::move(deliveries_.front());
+        deliveries_.pop_front();
+        delivery();
+    }
+    delivering_ = false;
+}
+
+void Node::from_client(job::Message message) {
+    deliver_later([this, message = std::move(message)]() mutable {
+        coordinator_->message(me(), std::move(message));
+    });
+}
+
+void Node::drain(std::function<void()> on_idle) {
+    if (worker_) {
+        worker_->drain(std::move(on_idle));
+    } else {
+        loop_.post(std::move(on_idle));
+    }
+}
+
+lease::WorkerCounts Node::worker_counts() const {
+    return worker_ ? worker_->counts() : lease::WorkerCounts{};
+}
+
+lease::CoordinatorCounts Node::coordinator_counts() const { return coordinator_->counts(); }
+
+} // namespace ic::wiring

@@ -1,0 +1,108 @@
+#pragma once
+/// Node: the parts of one process that coordinates and (with slots) runs, put together.
+
+#include "base/result.h"
+#include "coordinator/coordinator.h"
+#include "identity/key.h"
+#include "job/message.h"
+#include "job/policy.h"
+#include "net/event_loop.h"
+#include "transport/local/local_transport.h"
+#include "transport/outlet.h"
+#include "wiring/workshop.h"
+#include "worker/worker.h"
+
+#include <cstdint>
+#include <deque>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace ic::wiring {
+
+struct NodeOptions {
+    std::filesystem::path home;
+    job::WorkerRef self;
+    std::string name;     ///< For people: "worker 4711".
+    std::string software; ///< "ipfs-compute/0.1.0 wasmtime/48.0.8".
+    job::Policy policy;
+    std::uint32_t slots = 0; ///< None: it coordinates only.
+    worker::LogLine on_log;
+    std::function<void(const std::string&)> note; ///< One line for the operator.
+};
+
+/// Makes what runs are made of; called with the descriptor that executors inherit as proof of life.
+/// Not called for a node without slots.
+using MakeWorkshop = std::function<Result<std::unique_ptr<Workshop>>(int liveness_fd)>;
+
+/// Threads: all calls on the loop's thread. The references outlive this.
+class Node {
+public:
+    /// Errors: of the ledger, the bus and the workshop.
+    static Result<std::unique_ptr<Node>> open(NodeOptions options,
+                                              net::EventLoop& loop,
+                                              const PrivateKey& key,
+                                              BlockStore& store,
+                                              const MakeWorkshop& make_workshop);
+
+    ~Node();
+
+    /// Meets the others, adopts what dead processes left, places bids.
+    Result<void> start();
+
+    /// As if a client of this very process had sent it; what it is told goes to `on_client`.
+    void from_client(job::Message message);
+    std::function<void(const job::Message&)> on_client;
+
+    /// Takes nothing new; `on_idle` is called when what runs here has ended.
+    void drain(std::function<void()> on_idle);
+
+    lease::WorkerCounts worker_counts() const;
+    lease::CoordinatorCounts coordinator_counts() const;
+    std::size_t peers() const { return transport_->peers().size(); }
+
+private:
+    enum class Half : std::uint8_t { coordinator, worker };
+
+    /// One half's way out: to the other half, to this process's client, or onto the transport.
+    class Way final : public transport::Outlet {
+    public:
+        Way(Node& node, Half half) : node_(node), half_(half) {}
+
+        void send(const job::Instance& to, job::Message message) override;
+        void announce(job::Message message) override;
+
+    private:
+        Node& node_;
+        Half half_;
+    };
+
+    Node(NodeOptions options, net::EventLoop& loop);
+
+    void within(Half from, job::Message message);
+    void deliver_later(std::function<void()> delivery);
+    void deliver();
+    void take(const transport::Peer& from, job::Message message);
+    void gone(const transport::Peer& peer, transport::Fate fate);
+    void adopt_from_the_dead();
+    transport::Peer me() const;
+
+    NodeOptions options_;
+    net::EventLoop& loop_;
+    Way from_coordinator_{*this, Half::coordinator};
+    Way from_worker_{*this, Half::worker};
+    std::deque<std::function<void()>> deliveries_;
+    bool delivering_ = false;
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true); ///< For work posted to the loop.
+
+    std::unique_ptr<transport::LocalTransport> transport_;
+    std::unique_ptr<ledger::LedgerWriter> writer_;
+    std::unique_ptr<coordinator::Coordinator> coordinator_;
+    KernelNonces nonces_;
+    std::unique_ptr<Workshop> workshop_;     ///< Null without slots.
+    std::unique_ptr<worker::Worker> worker_; ///< Null without slots. First to go: its runs end.
+};
+
+} // namespace ic::wiring

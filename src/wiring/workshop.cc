@@ -1,0 +1,97 @@
+#include "wiring/workshop.h"
+
+#include "base/file.h"
+#include "executor/process/pool.h"
+#include "executor/wasm/engine.h"
+#include "wiring/curl.h"
+
+#include <fcntl.h>
+#include <sys/random.h>
+
+#include <utility>
+
+namespace ic::wiring {
+namespace {
+
+void fill_random(std::uint8_t* into, std::size_t size) {
+    // Up to 256 bytes come whole once the kernel's pool is filled at boot (getrandom(2)).
+    static_cast<void>(::getrandom(into, size, 0));
+}
+
+} // namespace
+
+struct Workshop::Impl {
+    UniqueFd record;
+    std::unique_ptr<executor::Executor> executor;
+    std::unique_ptr<worker::RunParts> parts;
+};
+
+Workshop::Workshop(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Workshop::~Workshop() = default;
+
+const worker::RunParts& Workshop::parts() const { return *impl_->parts; }
+
+Result<std::unique_ptr<Workshop>> Workshop::open(const WorkshopOptions& options,
+                                                 const PrivateKey& key,
+                                                 const job::Policy& policy,
+                                                 BlockStore& store,
+                                                 BlockSource& source) {
+    auto impl = std::make_unique<Impl>();
+    if (!options.execution_record.empty()) {
+        impl->record = UniqueFd(::open(
+            options.execution_record.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+        if (!impl->record) {
+            return system_error("cannot open", options.execution_record, errno);
+        }
+    }
+    executor::process::PoolOptions pool;
+    pool.slots = options.slots;
+    pool.artifacts_folder = options.modules_folder;
+    pool.artifact_key = key.derive("artifact-mac/1");
+    pool.fingerprint = executor::wasm::engine_fingerprint(executor::wasm::Metering::none);
+    pool.fingerprint_fuel = executor::wasm::engine_fingerprint(executor::wasm::Metering::fuel);
+    pool.liveness = options.liveness_fd;
+    pool.record = impl->record.get();
+    impl->executor = TRY(executor::process::open_pool(pool));
+    impl->parts = std::make_unique<worker::RunParts>(worker::RunParts{
+        .executor = *impl->executor,
+        .source = source,
+        .store = store,
+        .profile = options.profile,
+        .curl = TRY(guest_curl(policy, options.private_addresses)),
+    });
+    return std::unique_ptr<Workshop>(new Workshop(std::move(impl)));
+}
+
+job::Nonce KernelNonces::next() {
+    job::Nonce nonce;
+    fill_random(nonce.bytes.data(), nonce.bytes.size());
+    return nonce;
+}
+
+job::Instance random_instance() {
+    job::Instance instance;
+    fill_random(instance.bytes.data(), instance.bytes.size());
+    return instance;
+}
+
+std::string software() { return "ipfs-compute/" IC_VERSION " wasmtime/48.0.8"; }
+
+job::Policy default_policy(std::vector<PublicKey> submitters) {
+    job::Policy policy;
+    policy.submitters = std::move(submitters);
+    job::Limits& maxima = policy.maxima;
+    maxima.compile_ms_max = 120'000;
+    maxima.compile_memory_bytes_max = 4ULL << 30U;
+    maxima.memory_bytes_max = 4ULL << 30U;
+    maxima.table_elements_max = 1'000'000;
+    maxima.wall_ms_max = 24ULL * 3600 * 1000;
+    maxima.output_bytes_max = 256ULL << 20U;
+    maxima.log_bytes_max = 64ULL << 20U;
+    maxima.add_bytes_max = 1ULL << 40U;
+    maxima.handles_max = 1024;
+    return policy;
+}
+
+} // namespace ic::wiring

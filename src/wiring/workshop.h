@@ -1,0 +1,66 @@
+#pragma once
+/// What runs are made of, put together: the pool of executors, the store, curl.
+
+#include "base/result.h"
+#include "base/unique_fd.h"
+#include "blockstore/blockstore.h"
+#include "identity/key.h"
+#include "job/policy.h"
+#include "lease/worker.h"
+#include "unixfs/profile.h"
+#include "worker/broker_host.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace ic::wiring {
+
+struct WorkshopOptions {
+    std::string modules_folder;
+    std::uint32_t slots = 1;
+    int liveness_fd = -1;
+    std::string execution_record; ///< Appended to by executors; empty for none. For tests.
+    std::vector<std::string> private_addresses; ///< `ADDR` or `ADDR:PORT` that curl may open.
+    unixfs::Profile profile;
+};
+
+/// Owns the executors and lends them, with the rest, to a worker or to `run`.
+/// Threads: as its parts. Lifetime: longer than every run.
+class Workshop {
+public:
+    /// Starts the executors. Errors: as the pool; usage (an address that is none).
+    static Result<std::unique_ptr<Workshop>> open(const WorkshopOptions& options,
+                                                  const PrivateKey& key,
+                                                  const job::Policy& policy,
+                                                  BlockStore& store,
+                                                  BlockSource& source);
+
+    ~Workshop();
+
+    const worker::RunParts& parts() const;
+
+private:
+    struct Impl;
+    explicit Workshop(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+/// Nonces from the kernel's random numbers.
+class KernelNonces final : public lease::NonceSource {
+public:
+    job::Nonce next() override;
+};
+
+/// A random name for this process.
+job::Instance random_instance();
+
+/// "ipfs-compute/0.1.0 wasmtime/48.0.8": what receipts and adverts say.
+std::string software();
+
+/// What a worker of this node takes by default: jobs of these keys, each limit at the node's
+/// maximum, no hosts. docs/limits.md has the maxima.
+job::Policy default_policy(std::vector<PublicKey> submitters);
+
+} // namespace ic::wiring
