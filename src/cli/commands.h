@@ -6,6 +6,10 @@
 namespace ic::cli {
 
 void add_new(CLI::App& app, Context& context);
+void add_job(CLI::App& app, Context& context);
+void add_run(CLI::App& app, Context& context);
+void add_submit(CLI::App& app, Context& context);
 void add_version(CLI::App& app, Context& context);
+void add_worker(CLI::App& app, Context& context);
 
 } // namespace ic::cli

@@ -2,10 +2,25 @@
 
 #include "cli/commands.h"
 #include "cli/frame.h"
+#include "executor/wasm/executor_main.h"
+
+#include <string_view>
 
 int main(int count, char** arguments) {
+    // The processes that the broker starts from this very program: they parse nothing.
+    const std::string_view first = count > 1 ? arguments[1] : "";
+    if (first == "internal-executor") {
+        return ic::executor::wasm::run_executor(arguments[count - 1]);
+    }
+    if (first == "internal-compiler") {
+        return ic::executor::wasm::run_compiler(arguments[count - 1]);
+    }
     return ic::cli::run(count, arguments, [](CLI::App& app, ic::cli::Context& context) {
         add_new(app, context);
+        add_submit(app, context);
+        add_run(app, context);
+        add_worker(app, context);
+        add_job(app, context);
         add_version(app, context);
     });
 }

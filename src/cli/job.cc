@@ -1,0 +1,217 @@
+#include "base/quantity.h"
+#include "base/text.h"
+#include "cli/commands.h"
+#include "cli/job_text.h"
+#include "cli/local.h"
+#include "cli/submission.h"
+#include "ledger/ledger.h"
+
+#include <memory>
+
+namespace ic::cli {
+namespace {
+
+/// The one job whose CID's text begins so.
+Result<Cid> find_job(ledger::LedgerReader& reader, const std::string& text) {
+    const std::vector<Cid> found = TRY(reader.find(text));
+    if (found.size() == 1) {
+        return found.front();
+    }
+    if (found.empty()) {
+        return Error{Errc::not_found,
+                     "no job '" + text + "' in the ledger; `ipfs-compute job list` shows them"};
+    }
+    return Error{Errc::usage,
+                 "'" + text + "' is the beginning of " + std::to_string(found.size()) +
+                     " jobs; write more of it"};
+}
+
+struct Found {
+    std::unique_ptr<Local> local;
+    ledger::LedgerReader reader;
+    Cid job;
+};
+
+Result<Found> open_and_find(Context& context, const std::string& text) {
+    std::unique_ptr<Local> local = TRY(open_local(context));
+    ledger::LedgerReader reader = TRY(ledger::LedgerReader::open(local->home.ledger_file()));
+    Cid job = TRY(find_job(reader, text));
+    return Found{std::move(local), std::move(reader), std::move(job)};
+}
+
+// --- list ---
+
+struct ListFlags {
+    std::string state;
+    std::vector<std::string> labels;
+    std::size_t limit = 20;
+    std::uint64_t before = 0;
+};
+
+Result<ledger::JobFilter> filter_of(const ListFlags& flags) {
+    ledger::JobFilter filter;
+    if (!flags.state.empty()) {
+        filter.state = ledger::job_state_of(flags.state);
+        if (!filter.state) {
+            return Error{Errc::usage,
+                         "--state '" + flags.state +
+                             "' is none of open, finished, failed and cancelled"};
+        }
+    }
+    for (const std::string& label : flags.labels) {
+        const std::size_t equals = label.find('=');
+        if (equals == std::string::npos) {
+            return Error{Errc::usage, "--label '" + label + "' has to be NAME=VALUE"};
+        }
+        filter.labels.emplace_back(label.substr(0, equals), label.substr(equals + 1));
+    }
+    filter.limit = flags.limit;
+    if (flags.before != 0) {
+        filter.before = flags.before;
+    }
+    return filter;
+}
+
+std::string row_line(const ledger::JobRow& row) {
+    std::string state(name(row.state));
+    state.resize(std::max<std::size_t>(state.size() + 1, 10), ' ');
+    std::string line = row.ids.job.to_string() + "  " + state + utc_text(row.accepted_at);
+    if (row.error) {
+        line += "  " + std::string(name(*row.error));
+    }
+    for (const auto& [key, value] : row.labels) {
+        line += "  " + printable(key) + "=" + printable(value);
+    }
+    return line + "\n";
+}
+
+Result<int> list(Context& context, const ListFlags& flags) {
+    const std::unique_ptr<Local> local = TRY(open_local(context));
+    const ledger::JobFilter filter = TRY(filter_of(flags));
+    Result<ledger::LedgerReader> opened = ledger::LedgerReader::open(local->home.ledger_file());
+    if (!opened && opened.error().code == Errc::not_found) {
+        return 0; // No job was ever submitted here: an empty list.
+    }
+    ledger::LedgerReader reader = TRY(std::move(opened));
+    for (const ledger::JobRow& row : TRY(reader.list(filter))) {
+        TRY(context.streams.print(context.json ? to_json(row).dump() + "\n" : row_line(row)));
+    }
+    return 0;
+}
+
+void add_list(CLI::App& job, Context& context) {
+    CLI::App* command = job.add_subcommand("list", "List jobs, the newest first");
+    auto flags = std::make_shared<ListFlags>();
+    command->add_option("--state", flags->state, "open, finished, failed or cancelled")
+        ->type_name("STATE");
+    command->add_option("--label", flags->labels, "Jobs with this label")->type_name("NAME=VALUE");
+    command->add_option("--limit", flags->limit, "At most so many")
+        ->check(CLI::Range(std::size_t{1}, ledger::limits::list_page_max))
+        ->capture_default_str();
+    command->add_option("--cursor", flags->before, "Go on after this cursor (with --json: cursor)")
+        ->type_name("N");
+    context.add_json(*command);
+    command->footer("Examples:\n  ipfs-compute job list\n"
+                    "  ipfs-compute job list --state open --label batch=7 --json");
+    context.on_run(*command, [&context, flags] { return list(context, *flags); });
+}
+
+// --- the commands on one job ---
+
+using OnJob = std::function<Result<int>(Context&, Found&)>;
+
+CLI::App* add_on_job(CLI::App& job,
+                     Context& context,
+                     const std::string& name,
+                     const std::string& help,
+                     OnJob action) {
+    CLI::App* command = job.add_subcommand(name, help);
+    auto text = std::make_shared<std::string>();
+    command->add_option("JOB", *text, "The job's CID, or the beginning of it")->required();
+    command->footer("Examples:\n  ipfs-compute job " + name + " bafyrei...");
+    context.on_run(*command, [&context, text, action = std::move(action)]() -> Result<int> {
+        Found found = TRY(open_and_find(context, *text));
+        return action(context, found);
+    });
+    return command;
+}
+
+Result<int> describe_job(Context& context, Found& found) {
+    const ledger::JobDetail detail = TRY(found.reader.describe(found.job));
+    TRY(context.streams.print(context.json ? to_json(detail).dump(2) + "\n" : describe(detail)));
+    return 0;
+}
+
+Result<job::Receipt> receipt_of_job(Found& found) {
+    const ledger::JobDetail detail = TRY(found.reader.describe(found.job));
+    for (const ledger::ReceiptRow& row : detail.receipts) {
+        if (row.fate == job::ReceiptFate::accepted) {
+            return TRY(job::read_receipt(row.receipt)).receipt;
+        }
+    }
+    if (detail.row.state == ledger::JobState::open) {
+        return Error{Errc::unavailable, "the job has not ended; `ipfs-compute job wait` waits"};
+    }
+    return Error{Errc::not_found,
+                 "the job ended without a receipt: " + printable(detail.row.message)};
+}
+
+Result<int> print_streams(Context& context, Found& found, bool logs, bool output) {
+    const job::Receipt receipt = TRY(receipt_of_job(found));
+    const auto print = [&](std::string_view text) { return context.streams.print(text); };
+    if (logs && receipt.log) {
+        TRY(copy_file(found.local->source(), *receipt.log, 0, print));
+    }
+    if (logs && receipt.errors) {
+        TRY(copy_file(found.local->source(), *receipt.errors, 0, print));
+    }
+    if (output && receipt.output) {
+        TRY(copy_file(found.local->source(), *receipt.output, 0, print));
+    }
+    return 0;
+}
+
+Result<int> wait_for_job(Context& context, Found& found) {
+    SessionOptions options;
+    return watch_and_wait(context, parts_of(*found.local), found.job, options);
+}
+
+Result<int> cancel_job(Context& context, Found& found) {
+    const Result<int> end = cancel_and_wait(context, parts_of(*found.local), found.job);
+    const ledger::JobDetail detail = TRY(found.reader.describe(found.job));
+    if (detail.row.state == ledger::JobState::cancelled || detail.row.error == Errc::cancelled) {
+        TRY(context.streams.print("cancelled " + found.job.to_string() + "\n"));
+        return 0;
+    }
+    if (detail.row.state != ledger::JobState::open) {
+        context.streams.note("the job had ended before: " + std::string(name(detail.row.state)) +
+                             "\n");
+        return 0;
+    }
+    return end ? Result<int>(Error{Errc::unavailable, "the cancel is not through yet"}) : end;
+}
+
+} // namespace
+
+void add_job(CLI::App& app, Context& context) {
+    CLI::App* job =
+        app.add_subcommand("job", "Look at jobs: list, describe, logs, get, wait, cancel");
+    add_list(*job, context);
+    context.add_json(*add_on_job(
+        *job, context, "describe", "All about a job: stages, workers, receipt", describe_job));
+    add_on_job(*job,
+               context,
+               "logs",
+               "Print what the job logged and wrote to standard error",
+               [](Context& c, Found& found) { return print_streams(c, found, true, false); });
+    add_on_job(*job,
+               context,
+               "get",
+               "Print what the job wrote to standard output",
+               [](Context& c, Found& found) { return print_streams(c, found, false, true); });
+    context.add_json(*add_on_job(
+        *job, context, "wait", "Wait for a job's end and print as `submit` does", wait_for_job));
+    add_on_job(*job, context, "cancel", "Cancel a job and wait until it runs no more", cancel_job);
+}
+
+} // namespace ic::cli

@@ -1,0 +1,267 @@
+#include "cli/job_flags.h"
+
+#include "base/file.h"
+#include "base/quantity.h"
+#include "base/unique_fd.h"
+#include "unixfs/content_path.h"
+#include "unixfs/file_builder.h"
+
+#include <fcntl.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+namespace ic::cli {
+namespace {
+
+/// Smaller events travel inside the job, as identity CIDs.
+constexpr std::size_t inline_event_bytes_max = 64;
+/// The job is accepted for this long after it was signed.
+constexpr std::int64_t accept_seconds = 3600;
+
+Error usage(std::string message) { return {Errc::usage, std::move(message)}; }
+
+/// Adds what `fd` gives; small content becomes an identity CID if `may_inline`.
+Result<Cid> add_from(int fd,
+                     const std::string& name,
+                     BlockStore& store,
+                     const unixfs::Profile& profile,
+                     bool may_inline) {
+    unixfs::FileBuilder builder(profile, store);
+    Bytes piece(std::size_t{1} << 20U);
+    Bytes first;
+    std::uint64_t total = 0;
+    for (;;) {
+        const ssize_t got = ::read(fd, piece.data(), piece.size());
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got < 0) {
+            return system_error("cannot read", name, errno);
+        }
+        if (got == 0) {
+            break;
+        }
+        const ByteView read{piece.data(), static_cast<std::size_t>(got)};
+        total += read.size();
+        if (may_inline && total <= inline_event_bytes_max) {
+            first.insert(first.end(), read.begin(), read.end());
+        }
+        TRY(builder.write(read));
+    }
+    if (may_inline && total <= inline_event_bytes_max) {
+        return Cid::v1(Codec::raw, HashCode::identity, first);
+    }
+    return TRY(builder.finish()).cid;
+}
+
+Result<Cid> add_file(const std::string& path,
+                     std::string_view flag,
+                     BlockStore& store,
+                     const unixfs::Profile& profile,
+                     bool may_inline) {
+    UniqueFd opened;
+    int fd = STDIN_FILENO;
+    if (path != "-") {
+        opened = UniqueFd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+        if (!opened) {
+            return system_error("cannot open", path, errno).during(flag);
+        }
+        fd = opened.get();
+    }
+    Result<Cid> cid = add_from(fd, path, store, profile, may_inline);
+    if (!cid) {
+        return std::move(cid).take_error().during(flag);
+    }
+    return cid;
+}
+
+/// `NAME=VALUE` pairs, sorted by name.
+Result<std::vector<std::pair<std::string, std::string>>>
+pairs_of(const std::vector<std::string>& words, std::string_view flag) {
+    std::vector<std::pair<std::string, std::string>> pairs;
+    for (const std::string& word : words) {
+        const std::size_t equals = word.find('=');
+        if (equals == 0 || equals == std::string::npos) {
+            return usage(std::string(flag) + " '" + word + "' has to be NAME=VALUE");
+        }
+        pairs.emplace_back(word.substr(0, equals), word.substr(equals + 1));
+    }
+    std::ranges::stable_sort(pairs, {}, &std::pair<std::string, std::string>::first);
+    const auto twice = std::ranges::adjacent_find(
+        pairs, [](const auto& left, const auto& right) { return left.first == right.first; });
+    if (twice != pairs.end()) {
+        return usage(std::string(flag) + " gives '" + twice->first + "' twice");
+    }
+    return pairs;
+}
+
+Result<Cid> cid_argument(const std::string& text, std::string_view flag) {
+    Result<unixfs::ContentPath> path = unixfs::ContentPath::parse(text);
+    if (!path) {
+        return usage(std::string(flag) + " '" + text + "' is no CID: " + path.error().message);
+    }
+    if (!path->names.empty()) {
+        return usage(std::string(flag) + " '" + text +
+                     "' has a path behind its CID; `ipfs-compute ls` prints the file's own CID");
+    }
+    return path->root;
+}
+
+Result<Cid> module_of(const JobFlags& flags, BlockStore& store, const unixfs::Profile& profile) {
+    if (flags.wasm_cid.empty() == flags.wasm_file.empty()) {
+        return usage("give the module by one of --wasm-cid CID and --wasm-file FILE");
+    }
+    if (!flags.wasm_cid.empty()) {
+        return cid_argument(flags.wasm_cid, "--wasm-cid");
+    }
+    return add_file(flags.wasm_file, "--wasm-file", store, profile, false);
+}
+
+Result<void> read_limits(const JobFlags& flags, job::Limits& limits) {
+    const auto milliseconds =
+        [](const std::string& text, std::string_view flag, std::uint64_t& into) -> Result<void> {
+        if (text.empty()) {
+            return {};
+        }
+        Result<std::chrono::milliseconds> value = parse_duration(text);
+        if (!value) {
+            return std::move(value).take_error().during(flag);
+        }
+        if (value->count() == 0) {
+            return usage(std::string(flag) + " has to be longer than nothing");
+        }
+        into = static_cast<std::uint64_t>(value->count());
+        return {};
+    };
+    TRY(milliseconds(flags.timeout, "--timeout", limits.wall_ms_max));
+    TRY(milliseconds(flags.compile_timeout, "--compile-timeout", limits.compile_ms_max));
+    if (!flags.memory.empty()) {
+        Result<std::uint64_t> value = parse_bytes(flags.memory);
+        if (!value) {
+            return std::move(value).take_error().during("--memory");
+        }
+        limits.memory_bytes_max = *value;
+    }
+    if (!flags.fuel.empty()) {
+        const char* const end = flags.fuel.data() + flags.fuel.size();
+        const auto [rest, problem] = std::from_chars(flags.fuel.data(), end, limits.fuel_max);
+        if (problem != std::errc{} || rest != end) {
+            return usage("--fuel '" + flags.fuel + "' has to be a whole number");
+        }
+    }
+    return {};
+}
+
+} // namespace
+
+void add_job_flags(CLI::App& command, JobFlags& flags) {
+    command.add_option("--handler", flags.handler, "Exported function to call")
+        ->type_name("NAME")
+        ->capture_default_str();
+    command.add_option("--wasm-cid", flags.wasm_cid, "The module, by CID")->type_name("CID");
+    command.add_option("--wasm-file", flags.wasm_file, "The module, as a file: it is added first")
+        ->type_name("FILE");
+    command.add_option("--event", flags.event, "What the guest reads on standard input; - is ours")
+        ->type_name("FILE");
+    command.add_option("--input", flags.inputs, "A named input; the guest finds it as $INPUT_NAME")
+        ->type_name("NAME=CID");
+    command.add_option("--arg", flags.arguments, "One argument of the guest, again for more")
+        ->type_name("TEXT");
+    command.add_option("--env", flags.environment, "A variable of the guest")
+        ->type_name("NAME=VALUE");
+    command.add_option("--timeout", flags.timeout, "The most one attempt may run (default 60s)")
+        ->type_name("TIME");
+    command
+        .add_option("--compile-timeout",
+                    flags.compile_timeout,
+                    "The most the module's compilation may take (default 20s)")
+        ->type_name("TIME");
+    command
+        .add_option("--total-timeout",
+                    flags.total_timeout,
+                    "The most the job may take, over all stages and attempts (default 10m)")
+        ->type_name("TIME");
+    command.add_option("--memory", flags.memory, "The guest's memory (default 256MiB)")
+        ->type_name("SIZE");
+    command.add_option("--fuel", flags.fuel, "The guest's fuel (default: not metered)")
+        ->type_name("N");
+    command
+        .add_option("--allow-host",
+                    flags.allow_hosts,
+                    "A host the guest may reach, HOST or HOST:PORT; makes the job impure")
+        ->type_name("HOST");
+    command.add_flag("--impure", flags.is_impure, "The job has effects: real clock and randomness");
+    command
+        .add_option("--nonce",
+                    flags.nonce,
+                    "Makes this a job of its own, never answered from an "
+                    "earlier receipt; 'random' draws one")
+        ->type_name("TEXT");
+    command.add_flag("--no-cache", flags.no_cache, "Run even if a receipt could answer");
+    command.add_option("--priority", flags.priority, "0 to 9, 9 first")
+        ->check(CLI::Range(0, 9))
+        ->type_name("N");
+    command.add_option("--label", flags.labels, "A label, for `job list --label`")
+        ->type_name("NAME=VALUE");
+    command.add_option("ARGS", flags.words_after, "After --: more arguments of the guest");
+}
+
+Result<job::JobSpec>
+spec_of(const JobFlags& flags, BlockStore& store, const unixfs::Profile& profile) {
+    job::JobSpec spec;
+    spec.module = TRY(module_of(flags, store, profile));
+    spec.handler = flags.handler;
+    spec.arguments = flags.arguments;
+    spec.arguments.insert(spec.arguments.end(), flags.words_after.begin(), flags.words_after.end());
+    spec.environment = TRY(pairs_of(flags.environment, "--env"));
+    for (auto& [name, text] : TRY(pairs_of(flags.inputs, "--input"))) {
+        spec.inputs.emplace_back(name, TRY(cid_argument(text, "--input")));
+    }
+    if (!flags.event.empty()) {
+        spec.event = TRY(add_file(flags.event, "--event", store, profile, true));
+    }
+    TRY(read_limits(flags, spec.limits));
+    spec.allow_hosts = flags.allow_hosts;
+    spec.effects =
+        flags.is_impure || !flags.allow_hosts.empty() ? job::Effects::impure : job::Effects::pure;
+    if (!flags.wasm_file.empty() || (spec.event && spec.event->hash() != HashCode::identity)) {
+        TRY(store.sync());
+    }
+    return spec;
+}
+
+Result<job::Invocation>
+invocation_of(const JobFlags& flags, job::JobSpec spec, const PublicKey& key, UnixSeconds now) {
+    job::Invocation invocation;
+    invocation.issuer = key;
+    invocation.audience = key;
+    invocation.spec = std::move(spec);
+    invocation.labels = TRY(pairs_of(flags.labels, "--label"));
+    invocation.priority = flags.priority;
+    invocation.issued_at = now;
+    invocation.expires_at = UnixSeconds{now.value + accept_seconds};
+    if (flags.nonce == "random") {
+        invocation.nonce.resize(16);
+        if (::getrandom(invocation.nonce.data(), invocation.nonce.size(), 0) != 16) {
+            return Error{Errc::internal, "the kernel gives no random bytes"};
+        }
+    } else {
+        invocation.nonce = copy_of(bytes_of(flags.nonce));
+    }
+    if (!flags.total_timeout.empty()) {
+        Result<std::chrono::milliseconds> total = parse_duration(flags.total_timeout);
+        if (!total) {
+            return std::move(total).take_error().during("--total-timeout");
+        }
+        invocation.timeouts.total_ms_max = static_cast<std::uint64_t>(total->count());
+        invocation.timeouts.queue_ms_max =
+            std::min(invocation.timeouts.queue_ms_max, invocation.timeouts.total_ms_max);
+    }
+    return invocation;
+}
+
+} // namespace ic::cli

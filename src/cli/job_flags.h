@@ -1,0 +1,51 @@
+#pragma once
+/// The flags that `submit` and `run` share, and the job that they describe.
+
+#include "base/result.h"
+#include "blockstore/blockstore.h"
+#include "cli/context.h"
+#include "job/invocation.h"
+#include "unixfs/profile.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace ic::cli {
+
+/// As they stand on the command line.
+struct JobFlags {
+    std::string handler = "_start";
+    std::string wasm_cid;
+    std::string wasm_file;
+    std::string event;
+    std::vector<std::string> inputs;
+    std::vector<std::string> arguments;
+    std::vector<std::string> words_after; ///< Behind `--`.
+    std::vector<std::string> environment;
+    std::vector<std::string> allow_hosts;
+    std::vector<std::string> labels;
+    std::string timeout;
+    std::string compile_timeout;
+    std::string total_timeout;
+    std::string memory;
+    std::string fuel;
+    std::string nonce;
+    std::uint32_t priority = 0;
+    bool is_impure = false;
+    bool no_cache = false;
+};
+
+/// Declares them on `command`.
+void add_job_flags(CLI::App& command, JobFlags& flags);
+
+/// The job, with what it was given as files added to the store (and synced).
+/// Errors: usage, not_found and others, naming the flag and what was wrong with it.
+Result<job::JobSpec>
+spec_of(const JobFlags& flags, BlockStore& store, const unixfs::Profile& profile);
+
+/// Issued by and addressed to this node. A nonce of `random` stands for one of 16 random bytes.
+Result<job::Invocation>
+invocation_of(const JobFlags& flags, job::JobSpec spec, const PublicKey& key, UnixSeconds now);
+
+} // namespace ic::cli

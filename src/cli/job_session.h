@@ -1,0 +1,77 @@
+#pragma once
+/// JobSession: one job as its submitter sees it, from acceptance to its end: stages on a live line,
+/// logs, output, the receipt. Output of the guest goes to standard output, all else to standard
+/// error.
+
+#include "base/result.h"
+#include "cli/context.h"
+#include "ipld/block.h"
+#include "job/message.h"
+#include "job/receipt.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace ic::cli {
+
+struct SessionOptions {
+    bool follow = false; ///< Show the guest's output while it runs.
+    bool detach = false; ///< Done as soon as the job is accepted.
+    bool quiet = false;  ///< No lines about stages and CIDs.
+};
+
+/// Threads: one.
+class JobSession {
+public:
+    /// `source` gives the outputs that the receipt names.
+    JobSession(Context& context, BlockSource& source, SessionOptions options);
+    ~JobSession();
+    JobSession(const JobSession&) = delete;
+    JobSession& operator=(const JobSession&) = delete;
+
+    /// Takes a message of the coordinator's. The exit status once nothing more will come; an error
+    /// is the job's own end.
+    std::optional<Result<int>> take(const job::Message& message);
+
+    /// Draws the live line anew; call it about ten times a second.
+    void tick();
+
+    /// Whether the coordinator has said that it keeps the job.
+    bool is_accepted() const { return accepted_; }
+
+    /// A line on standard error, above the live line.
+    void note(const std::string& line);
+
+private:
+    std::optional<Result<int>> on_rejected(const job::Rejected& rejected);
+    std::optional<Result<int>> on_accepted(const job::Accepted& accepted);
+    void on_output(const job::Output& output);
+    Result<int> on_outcome(const job::Outcome& outcome);
+    Result<void> show_rest(const job::Receipt& receipt);
+    Result<void> print_json(const job::Outcome& outcome, const job::SignedReceipt& receipt);
+    void show_log(std::string_view text);
+    void clear_live_line();
+
+    Context& context_;
+    BlockSource& source_;
+    SessionOptions options_;
+    bool accepted_ = false;
+    bool live_line_shown_ = false;
+    std::string stage_;
+    Instant stage_since_;
+    std::uint64_t output_shown_ = 0; ///< Bytes.
+    std::uint64_t errors_shown_ = 0;
+    std::uint64_t log_shown_ = 0;
+};
+
+/// What a run's ending is as an exit status, or the error it is.
+Result<int> exit_of(Context& context, const job::Ending& ending);
+
+/// Writes the UnixFS file `cid` from `offset` on, in pieces, to `write`.
+Result<void> copy_file(BlockSource& source,
+                       const Cid& cid,
+                       std::uint64_t offset,
+                       const std::function<Result<void>(std::string_view)>& write);
+
+} // namespace ic::cli

@@ -1,0 +1,52 @@
+#include "cli/local.h"
+
+#include "config/settings.h"
+#include "config/trust.h"
+#include "wiring/identity.h"
+#include "wiring/workshop.h"
+
+#include <utility>
+
+namespace ic::cli {
+namespace {
+
+Result<std::vector<PublicKey>> trusted_keys(const config::Home& home, const PublicKey& own) {
+    std::vector<PublicKey> keys{own};
+    for (const config::Trusted& trusted : TRY(config::load_trust(home.trust_file()))) {
+        Result<PublicKey> key = PublicKey::parse_did(trusted.did);
+        if (!key) {
+            return std::move(key).take_error().during(home.trust_file());
+        }
+        keys.push_back(*key);
+    }
+    return keys;
+}
+
+} // namespace
+
+Result<std::unique_ptr<Local>> open_local(Context& context) {
+    const std::string path = TRY(config::choose_home(context.home, config::process_environment));
+    config::Home home = TRY(config::open_home(path));
+    const config::LoadedSettings settings =
+        TRY(config::load_settings(home, config::process_environment, context.settings));
+    PrivateKey key = TRY(wiring::open_identity(home));
+    std::vector<PublicKey> trusted = TRY(trusted_keys(home, key.public_key()));
+    std::unique_ptr<wiring::Stores> stores = TRY(wiring::Stores::open(home, settings.values));
+    const unixfs::Profile profile = TRY(unixfs::profile_named(settings.values.import_profile));
+    return std::make_unique<Local>(Local{.home = std::move(home),
+                                         .key = std::move(key),
+                                         .trusted = std::move(trusted),
+                                         .stores = std::move(stores),
+                                         .profile = profile});
+}
+
+SubmissionParts parts_of(const Local& local) {
+    return {.home = local.home.path,
+            .key = local.key,
+            .policy = wiring::default_policy(local.trusted),
+            .store = local.store(),
+            .source = local.source(),
+            .software = wiring::software()};
+}
+
+} // namespace ic::cli

@@ -1,0 +1,126 @@
+#include "cli/commands.h"
+#include "cli/job_flags.h"
+#include "cli/job_session.h"
+#include "cli/job_text.h"
+#include "cli/local.h"
+#include "wiring/workshop.h"
+#include "worker/lease_permit.h"
+#include "worker/run_job.h"
+
+#include <csignal>
+#include <memory>
+
+namespace ic::cli {
+namespace {
+
+struct RunFlags {
+    JobFlags job;
+    std::vector<std::string> private_addresses;
+    bool quiet = false;
+};
+
+/// What Ctrl-C stops; a signal handler may touch a lock-free atomic.
+std::atomic<worker::LeasePermit*> stoppable = nullptr;
+
+extern "C" void stop_run(int) {
+    if (worker::LeasePermit* permit = stoppable.load()) {
+        permit->stop(Errc::cancelled);
+    }
+}
+
+/// Shows a run on this terminal: logs and the guest's output, live.
+class TerminalObserver final : public worker::RunObserver {
+public:
+    TerminalObserver(JobSession& session, job::LeaseRef lease)
+        : session_(session)
+        , lease_(std::move(lease)) {}
+
+    void stage(job::Stage stage) override {
+        session_.take(job::Progress{.job = lease_.job,
+                                    .stage = static_cast<std::uint8_t>(stage),
+                                    .attempt = 1,
+                                    .worker = std::nullopt,
+                                    .detail = {}});
+    }
+
+    void log(std::string_view) override {} // Comes as output too, with its place.
+
+    void output(job::Stream stream, std::uint64_t offset, ByteView data) override {
+        session_.take(job::Output{
+            .lease = lease_, .stream = stream, .offset = offset, .data = copy_of(data)});
+    }
+
+private:
+    JobSession& session_;
+    job::LeaseRef lease_;
+};
+
+Result<int> run_here(Context& context, const RunFlags& flags) {
+    const std::unique_ptr<Local> local = TRY(open_local(context));
+    job::JobSpec spec = TRY(spec_of(flags.job, local->store(), local->profile));
+    const job::Invocation invocation =
+        TRY(invocation_of(flags.job, std::move(spec), local->key.public_key(), now_unix()));
+    const job::SignedInvocation signed_invocation = TRY(job::sign(invocation, local->key));
+    job::Policy policy = wiring::default_policy({local->key.public_key()});
+    policy.hosts = invocation.spec.allow_hosts; // Who runs it here is who asks for them.
+    TRY(job::admits(policy, invocation));
+
+    wiring::WorkshopOptions options;
+    options.modules_folder = local->home.modules();
+    options.private_addresses = flags.private_addresses;
+    options.profile = local->profile;
+    const std::unique_ptr<wiring::Workshop> workshop =
+        TRY(wiring::Workshop::open(options, local->key, policy, local->store(), local->source()));
+
+    const job::JobIds ids = job::ids_of(signed_invocation);
+    const job::LeaseRef lease{.job = ids.job, .epoch = {}};
+    JobSession session(
+        context, local->source(), {.follow = true, .detach = false, .quiet = flags.quiet});
+    TerminalObserver observer(session, lease);
+    worker::LeasePermit permit(Instant::never());
+    stoppable = &permit;
+    std::signal(SIGINT, stop_run);
+    std::signal(SIGTERM, stop_run);
+    const worker::FinishedRun run =
+        worker::run_job(workshop->parts(), invocation.spec, ids, lease, permit, observer);
+    stoppable = nullptr;
+    const job::Receipt receipt =
+        worker::receipt_of(run,
+                           ids,
+                           lease,
+                           {.key = local->key.public_key(), .instance = wiring::random_instance()},
+                           wiring::software(),
+                           now_unix());
+    const job::SignedReceipt signed_receipt = TRY(job::sign(receipt, local->key));
+    return *session.take(job::Outcome{.job = ids.job,
+                                      .receipt = signed_receipt.document,
+                                      .error = std::nullopt,
+                                      .message = {},
+                                      .from_memo = false,
+                                      .attempts = 1});
+}
+
+} // namespace
+
+void add_run(CLI::App& app, Context& context) {
+    CLI::App* command =
+        app.add_subcommand("run", "Run a job here and now, without a worker or a network");
+    auto flags = std::make_shared<RunFlags>();
+    add_job_flags(*command, flags->job);
+    command
+        ->add_option("--allow-private-address",
+                     flags->private_addresses,
+                     "A private address that the guest's requests may reach, ADDR or ADDR:PORT")
+        ->type_name("ADDR");
+    command->add_flag("-q,--quiet", flags->quiet, "No lines about stages and CIDs");
+    context.add_json(*command);
+    command->footer("Takes the flags of `submit` and prints as it does; always runs anew.\n\n"
+                    "Examples:\n"
+                    "  ipfs-compute run --wasm-file x.wasm\n"
+                    "  echo '{\"n\": 1}' | ipfs-compute run --wasm-file x.wasm --handler handler "
+                    "--event -\n"
+                    "  ipfs-compute run --wasm-cid bafk... --memory 64MiB -- one two");
+    context.on_run(*command, [&context, flags] { return run_here(context, *flags); });
+}
+
+} // namespace ic::cli

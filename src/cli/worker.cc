@@ -1,0 +1,109 @@
+#include "base/text.h"
+#include "cli/commands.h"
+#include "cli/local.h"
+#include "net/event_loop.h"
+#include "wiring/node.h"
+#include "wiring/workshop.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <memory>
+#include <thread>
+
+namespace ic::cli {
+namespace {
+
+struct WorkerFlags {
+    std::uint32_t slots = 0; ///< None given: as many as there are cores.
+    std::vector<std::string> allow_hosts;
+    std::vector<std::string> private_addresses;
+    std::string execution_record;
+};
+
+Result<int> work(Context& context, const WorkerFlags& flags) {
+    const std::unique_ptr<Local> local = TRY(open_local(context));
+    const std::unique_ptr<net::EventLoop> loop = TRY(net::EventLoop::open());
+    job::Policy policy = wiring::default_policy(local->trusted);
+    policy.hosts = flags.allow_hosts;
+
+    wiring::NodeOptions options;
+    options.home = local->home.path;
+    options.self = {.key = local->key.public_key(), .instance = wiring::random_instance()};
+    options.name = "worker " + std::to_string(::getpid());
+    options.software = wiring::software();
+    options.policy = policy;
+    options.slots =
+        flags.slots != 0 ? flags.slots : std::max(1U, std::thread::hardware_concurrency());
+    options.on_log = [&context](const Cid& job, std::string_view line) {
+        context.streams.note(job.to_string() + " log: " + printable(line) + "\n");
+    };
+    options.note = [&context](const std::string& line) {
+        context.streams.note("ipfs-compute: " + printable(line) + "\n");
+    };
+    const std::uint32_t slots = options.slots;
+    const std::string short_name = options.self.instance.to_string().substr(0, 8);
+    const std::unique_ptr<wiring::Node> node = TRY(wiring::Node::open(
+        std::move(options), *loop, local->key, local->store(), [&](int liveness_fd) {
+            wiring::WorkshopOptions workshop;
+            workshop.modules_folder = local->home.modules();
+            workshop.slots = slots;
+            workshop.liveness_fd = liveness_fd;
+            workshop.execution_record = flags.execution_record;
+            workshop.private_addresses = flags.private_addresses;
+            workshop.profile = local->profile;
+            return wiring::Workshop::open(
+                workshop, local->key, policy, local->store(), local->source());
+        }));
+    bool draining = false;
+    const net::Watch signals = TRY(loop->on_signals({SIGINT, SIGTERM}, [&](int) {
+        if (draining) {
+            loop->stop();
+            return;
+        }
+        draining = true;
+        context.streams.note("ipfs-compute: finishing what runs; again stops it at once\n");
+        node->drain([&loop] { loop->stop(); });
+    }));
+    TRY(node->start());
+    context.streams.note("ipfs-compute: worker " + short_name + " is ready, " +
+                         std::to_string(slots) + (slots == 1 ? " slot" : " slots") + ", as " +
+                         local->key.public_key().to_did() + "\n");
+    loop->run();
+    return 0;
+}
+
+} // namespace
+
+void add_worker(CLI::App& app, Context& context) {
+    CLI::App* command = app.add_subcommand("worker", "Offer this machine: run jobs until stopped");
+    auto flags = std::make_shared<WorkerFlags>();
+    command->add_option("--slots", flags->slots, "Jobs at once (default: one a core)")
+        ->check(CLI::Range(1, 256))
+        ->type_name("N");
+    command
+        ->add_option("--allow-host",
+                     flags->allow_hosts,
+                     "A host that jobs may reach if they ask for it, HOST or HOST:PORT; * is any")
+        ->type_name("HOST");
+    command
+        ->add_option("--allow-private-address",
+                     flags->private_addresses,
+                     "A private address that requests may reach, ADDR or ADDR:PORT")
+        ->type_name("ADDR");
+    command
+        ->add_option("--execution-record",
+                     flags->execution_record,
+                     "Append a line to this file at each start and end of a run")
+        ->type_name("FILE");
+    command->footer(
+        "Runs jobs of keys in `ipfs-compute trust list`. The first SIGTERM or Ctrl-C lets what "
+        "runs end;\nthe second stops it.\n\n"
+        "Examples:\n"
+        "  ipfs-compute worker\n"
+        "  ipfs-compute worker --slots 4 --allow-host api.example.org");
+    context.on_run(*command, [&context, flags] { return work(context, *flags); });
+}
+
+} // namespace ic::cli
