@@ -1,0 +1,252 @@
+/// Every job runs once, whatever dies: real workers, real executors, one home. What counts is the
+/// record that executors append to, and what clients were told.
+
+#include "job/receipt.h"
+#include "system/cluster.h"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <set>
+
+namespace ic::system_test {
+namespace {
+
+/// `IC_LONG=1` asks for the full numbers; the usual run has fewer of the same.
+bool is_long() { return std::getenv("IC_LONG") != nullptr; }
+
+void expect_success(const job::Outcome& outcome) {
+    ASSERT_TRUE(outcome.receipt) << outcome.message;
+    const auto receipt = job::read_receipt(*outcome.receipt);
+    ASSERT_TRUE(receipt) << receipt.error().message;
+    EXPECT_TRUE(job::verify_signature(*receipt));
+    EXPECT_TRUE(receipt->receipt.ending.ok()) << receipt->receipt.ending.message;
+}
+
+TEST(Grant, AThousandJobsOnFourWorkersAreAThousandExecutions) {
+    Cluster cluster;
+    for (int index = 0; index < 4; ++index) {
+        cluster.start_worker();
+    }
+    const Cid module = cluster.add_module(noop_module());
+    Client client(cluster);
+    constexpr std::size_t jobs = 1000;
+    for (std::size_t index = 0; index < jobs; ++index) {
+        client.submit(make_job(cluster.key(), module, {.nonce = "job " + std::to_string(index)}));
+    }
+    ASSERT_TRUE(client.wait_for_all(120s)) << client.outcomes().size();
+    EXPECT_EQ(client.outcomes().size(), jobs);
+    for (const auto& [job, outcome] : client.outcomes()) {
+        expect_success(outcome);
+    }
+    const ExecutionCheck check = check_executions(cluster.executions());
+    EXPECT_EQ(check.executions, jobs);
+    EXPECT_EQ(check.jobs, jobs);
+    EXPECT_TRUE(check.overlaps.empty());
+}
+
+TEST(Grant, TheSameSubmissionTwiceIsOneJob) {
+    Cluster cluster;
+    cluster.start_worker();
+    const Cid module = cluster.add_module(noop_module());
+    const job::SignedInvocation job = make_job(cluster.key(), module, {.nonce = "once"});
+    Client first(cluster);
+    Client second(cluster);
+    first.submit(job);
+    second.submit(job);
+    ASSERT_TRUE(first.wait_for_all(20s));
+    ASSERT_TRUE(second.wait_for_all(20s));
+    EXPECT_EQ(check_executions(cluster.executions()).executions, 1U);
+}
+
+TEST(Grant, AnEarlierReceiptAnswersAPureJobWithoutANonce) {
+    Cluster cluster;
+    cluster.start_worker();
+    const Cid module = cluster.add_module(noop_module());
+    for (int index = 0; index < 2; ++index) {
+        Client client(cluster);
+        // Another label makes another job of the same computation.
+        client.submit(make_job(cluster.key(), module, {.wall_max = 60s + index * 1s}));
+        ASSERT_TRUE(client.wait_for_all(20s));
+        EXPECT_EQ(client.outcomes().begin()->second.from_memo, index == 1);
+    }
+    EXPECT_EQ(check_executions(cluster.executions()).executions, 1U);
+}
+
+/// Which worker's log tells of the executor that runs the only open execution.
+std::optional<std::size_t>
+worker_of(const Cluster& cluster, const std::vector<std::size_t>& workers, pid_t executor) {
+    // The executor's parent is its broker.
+    std::string stat = "/proc/" + std::to_string(executor) + "/stat";
+    FILE* file = std::fopen(stat.c_str(), "r");
+    if (file == nullptr) {
+        return std::nullopt;
+    }
+    int parent = 0;
+    const int got = std::fscanf(file, "%*d %*s %*c %d", &parent);
+    std::fclose(file);
+    for (const std::size_t worker : workers) {
+        if (got == 1 && cluster.pid(worker) == parent) {
+            return worker;
+        }
+    }
+    return std::nullopt;
+}
+
+/// The execution that has begun after `seen` others and still runs.
+std::optional<Execution>
+wait_for_execution(const Cluster& cluster, std::size_t seen, std::chrono::milliseconds time_max) {
+    const Instant until = now_since_boot() + time_max;
+    while (now_since_boot() < until) {
+        const std::vector<Execution> all = cluster.executions();
+        if (all.size() > seen) {
+            return all.back();
+        }
+        ::usleep(2000);
+    }
+    return std::nullopt;
+}
+
+TEST(Failover, AKilledWorkersJobRunsElsewhereWithinTwoSeconds) {
+    Cluster cluster;
+    std::vector<std::size_t> workers;
+    for (int index = 0; index < 3; ++index) {
+        workers.push_back(cluster.start_worker());
+    }
+    const Cid module = cluster.add_module(endless_module());
+    Client client(cluster);
+    client.submit(make_job(cluster.key(), module, {.nonce = "survivor", .wall_max = 3600s}));
+    client.take_for(500ms);
+
+    const int kills = is_long() ? 100 : 15;
+    std::chrono::nanoseconds longest{};
+    for (int kill = 0; kill < kills; ++kill) {
+        const auto seen = static_cast<std::size_t>(kill);
+        const auto running = wait_for_execution(cluster, seen, 10s);
+        ASSERT_TRUE(running) << "kill " << kill;
+        const auto worker = worker_of(cluster, workers, running->executor);
+        ASSERT_TRUE(worker);
+        const Instant killed = now_since_boot();
+        cluster.kill_worker(*worker);
+        const auto next = wait_for_execution(cluster, seen + 1, 10s);
+        ASSERT_TRUE(next) << "after kill " << kill;
+        longest = std::max(longest, std::chrono::nanoseconds{next->start_ns} - killed.since_boot);
+        EXPECT_NE(::kill(running->executor, 0), 0) << "the dead worker's guest still runs";
+        std::erase(workers, *worker);
+        workers.push_back(cluster.start_worker());
+        client.take_for(1ms);
+    }
+    EXPECT_LE(longest, 2s);
+    RecordProperty("failover_ms_max", static_cast<int>(longest / 1ms));
+    const ExecutionCheck check = check_executions(cluster.executions());
+    EXPECT_EQ(check.jobs, 1U);
+    EXPECT_LE(check.executions, static_cast<std::size_t>(kills) + 1);
+    EXPECT_TRUE(check.overlaps.empty());
+    EXPECT_TRUE(client.outcomes().empty());
+}
+
+TEST(Failover, JobsUnderKillsAreAllFinishedAndNoneTwiceAtOnce) {
+    Cluster cluster;
+    std::vector<std::size_t> workers;
+    for (int index = 0; index < 4; ++index) {
+        workers.push_back(cluster.start_worker());
+    }
+    const Cid module = cluster.add_module(noop_module());
+    Client client(cluster);
+    const int rounds = is_long() ? 40 : 8;
+    std::size_t submitted = 0;
+    for (int round = 0; round < rounds; ++round) {
+        for (int index = 0; index < 25; ++index) {
+            client.submit(
+                make_job(cluster.key(), module, {.nonce = "job " + std::to_string(submitted)}));
+            ++submitted;
+        }
+        const std::size_t victim = workers[static_cast<std::size_t>(round) % workers.size()];
+        cluster.kill_worker(victim);
+        std::erase(workers, victim);
+        workers.push_back(cluster.start_worker());
+    }
+    ASSERT_TRUE(client.wait_for_all(120s)) << client.outcomes().size() << " of " << submitted;
+    for (const auto& [job, outcome] : client.outcomes()) {
+        expect_success(outcome);
+    }
+    const ExecutionCheck check = check_executions(cluster.executions());
+    EXPECT_EQ(check.jobs, submitted);
+    EXPECT_TRUE(check.overlaps.empty());
+}
+
+TEST(Pause, AStoppedProcessGroupsGuestDoesNotGoOnAfterItsLease) {
+    Cluster cluster;
+    std::vector<std::size_t> workers{cluster.start_worker(), cluster.start_worker()};
+    const Cid module = cluster.add_module(endless_module());
+    Client client(cluster);
+    client.submit(
+        make_job(cluster.key(),
+                 module,
+                 {.nonce = "paused", .effects = job::Effects::impure, .wall_max = 3600s}));
+    client.take_for(300ms);
+    const auto first = wait_for_execution(cluster, 0, 10s);
+    ASSERT_TRUE(first);
+    const auto worker = worker_of(cluster, workers, first->executor);
+    ASSERT_TRUE(worker);
+
+    cluster.signal_group(*worker, SIGSTOP);
+    // Longer than the lease and its fence: the other worker has it by then.
+    const auto second = wait_for_execution(cluster, 1, 15s);
+    ASSERT_TRUE(second);
+    EXPECT_NE(second->executor, first->executor);
+    const Instant woken = now_since_boot();
+    cluster.signal_group(*worker, SIGCONT);
+    std::optional<std::int64_t> ended;
+    while (!ended && now_since_boot() < woken + 5s) {
+        ::usleep(2000);
+        ended = cluster.executions().front().end_ns;
+    }
+    ASSERT_TRUE(ended) << "the woken guest goes on";
+    EXPECT_LE(std::chrono::nanoseconds{*ended} - woken.since_boot, 500ms);
+    client.take_for(500ms);
+    EXPECT_TRUE(client.outcomes().empty()) << "the woken worker's receipt was taken";
+}
+
+TEST(Survival, AKilledSubmitsJobIsFinished) {
+    Cluster cluster;
+    cluster.start_worker();
+    const Cid module = cluster.add_module(noop_module());
+    // Detached: the submitter is gone as soon as the job is accepted.
+    const auto submitted = cluster.run({"submit",
+                                        "--wasm-cid",
+                                        module.to_string(),
+                                        "--handler",
+                                        "_start",
+                                        "--nonce",
+                                        "orphan",
+                                        "--detach"});
+    ASSERT_EQ(submitted.status, 0) << submitted.err;
+    const std::string job = submitted.out.substr(0, submitted.out.find('\n'));
+    const auto waited = cluster.run({"job", "wait", job});
+    EXPECT_EQ(waited.status, 0) << waited.err;
+}
+
+TEST(Survival, AJobWithoutAWorkerWaitsInTheLedgerAndIsAdopted) {
+    Cluster cluster;
+    const Cid module = cluster.add_module(noop_module());
+    const auto submitted = cluster.run({"submit",
+                                        "--wasm-cid",
+                                        module.to_string(),
+                                        "--handler",
+                                        "_start",
+                                        "--nonce",
+                                        "early",
+                                        "--detach"});
+    ASSERT_EQ(submitted.status, 0) << submitted.err;
+    cluster.start_worker();
+    const std::string job = submitted.out.substr(0, submitted.out.find('\n'));
+    const auto waited = cluster.run({"job", "wait", job});
+    EXPECT_EQ(waited.status, 0) << waited.err;
+    EXPECT_EQ(check_executions(cluster.executions()).executions, 1U);
+}
+
+} // namespace
+} // namespace ic::system_test
