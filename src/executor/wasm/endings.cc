@@ -21,6 +21,8 @@ struct Row {
     std::string_view remedy;
 };
 
+static_assert(limits::wasm_stack_bytes_max == std::size_t{1} << 20U, "a text below says 1 MiB");
+
 constexpr std::string_view bug = "this is a fault of the module";
 
 constexpr std::array<Row, 14> rows{{

@@ -97,6 +97,18 @@ TEST(Engine, RefusesWhatIsSwitchedOff) {
     }
 }
 
+TEST(Engine, RefusesOneTableTooMany) {
+    const auto with_tables = [](int count) {
+        std::string wat = "(module (func (export \"run\"))";
+        for (int i = 0; i < count; ++i) {
+            wat += "(table 1 funcref)";
+        }
+        return wat + ")";
+    };
+    EXPECT_TRUE(run_wat(with_tables(16)).ending.ok());
+    EXPECT_EQ(compile_error(wasm_of(with_tables(17)), "tables"), Errc::module_invalid);
+}
+
 TEST(Engine, TakesWhatTheAbiPromises) {
     const Outcome outcome = run_wat(R"((module (table 2 funcref) (table 3 funcref)
         (func $tail (param i32) (result i32) (if (result i32) (i32.eqz (local.get 0))

@@ -52,12 +52,13 @@ public:
     virtual Result<std::size_t> curl_read(std::uint32_t id, std::span<std::uint8_t> into) = 0;
     virtual void curl_close(std::uint32_t id) = 0;
 
-    /// Whole log lines, "\n" after each, at most `limits::log_piece_bytes_max` together. Called as
-    /// soon as the guest logs after a pause, and then at most about every 10 ms.
+    /// Whole log lines, "\n" after each, at most `limits::log_piece_bytes_max` together. Called
+    /// about every 10 ms while the guest runs and before it waits for anything; what was not handed
+    /// over when the run ends is the rest of the outcome's log, which has all of it.
     virtual void log(std::string_view lines) = 0;
 
-    /// What the guest wrote to standard output or error, for those who follow; the outcome has it
-    /// whole. At most `job::limits::output_piece_bytes_max`.
+    /// What the guest wrote to standard output or error, for those who follow: when and what as for
+    /// `log`. At most `job::limits::output_piece_bytes_max`.
     virtual void output(job::Stream stream, ByteView data) = 0;
 
     /// As `Permit`: an atomic load, no system call. Asked every 10 ms and before every effect.
