@@ -75,6 +75,9 @@ struct Coordinator::Impl {
         bool gone = false;
         std::uint64_t last_used = 0; ///< Key in `ready`: the least recently granted one is first.
         std::deque<StandingBid> bids;
+        std::set<job::Nonce>
+            spent; ///< Granted on or withdrawn lately: a doubled bid is no new one.
+        std::deque<job::Nonce> spent_order;
         std::set<std::uint64_t> holds; ///< Numbers of the jobs whose last grant it holds.
     };
 
@@ -102,6 +105,7 @@ struct Coordinator::Impl {
     void dispatch(Instant now);
     Peer* pick(const Job& job, Instant now);
     void drop_aged(Peer& peer, Instant now);
+    Ms fence_of(Ms lease) const;
     void grant(Job& job, Peer& peer, const job::Nonce& nonce, Instant now);
     void send_grant(Job& job, Instant now);
     void finish(Job& job, FinishedRecord record);
@@ -141,6 +145,7 @@ struct Coordinator::Impl {
     void release(Job& job, Instant now);
     void attempt_failed(Job& job, Errc error, std::string message, Instant now);
     void lease_over(Job& job, Instant now);
+    static void spend(Peer& peer, const job::Nonce& nonce);
     void void_bids(Peer& peer);
     void unready(Peer& peer);
     void ready_up(Peer& peer);

@@ -106,7 +106,7 @@ void Coordinator::Impl::recover(RecoveredJob recovered, Instant now) {
             peer->gone = peer->gone || !was_known; // Until it is heard of.
         }
         const Ms lease = std::max(recovered.granted->duration, options.timing.duration);
-        job.fence_until = now + options.timing.fence_of(lease);
+        job.fence_until = now + fence_of(lease);
         job.attempt_until = now + capped(job.entry.timeouts.fetch_ms_max) + job.entry.run_max +
                             capped(job.entry.timeouts.publish_ms_max) + options.attempt_slack;
         if (is_dead) {
@@ -212,11 +212,20 @@ Coordinator::Impl::Peer* Coordinator::Impl::pick(const Job& job, Instant now) {
     return nullptr;
 }
 
+/// How long to wait for a holder that gives no sign.
+Coordinator::Impl::Ms Coordinator::Impl::fence_of(Ms lease) const {
+    if (planted(Fault::no_fence)) {
+        return 100ms;
+    }
+    return planted(Fault::early_regrant) ? lease : options.timing.fence_of(lease);
+}
+
 // --- grants --------------------------------------------------------------------------------------
 
 void Coordinator::Impl::grant(Job& job, Peer& peer, const job::Nonce& nonce, Instant now) {
     leave_queue(job);
     unready(peer);
+    spend(peer, nonce);
     peer.last_used = ++turns;
     ready_up(peer);
     for (const auto& [instance, other] : peers) {
@@ -250,7 +259,7 @@ void Coordinator::Impl::grant(Job& job, Peer& peer, const job::Nonce& nonce, Ins
 void Coordinator::Impl::send_grant(Job& job, Instant now) {
     job.grant_sent = true;
     job.stage = static_cast<std::uint8_t>(job::Stage::granted);
-    job.fence_until = now + options.timing.fence();
+    job.fence_until = now + fence_of(options.timing.duration);
     job.attempt_until = now + capped(job.entry.timeouts.fetch_ms_max) + job.entry.run_max +
                         capped(job.entry.timeouts.publish_ms_max) + options.attempt_slack;
     actions.push_back(Send{job.worker.instance,

@@ -14,6 +14,8 @@ namespace {
 
 /// Proofs of death remembered, so that a late message of a dead process is not taken for life.
 constexpr std::size_t dead_remembered_max = 4'096;
+/// Nonces of a peer remembered as spent. More would only save the grants that it hands back.
+constexpr std::size_t spent_remembered_max = 512;
 /// Workers that a job remembers not to be granted to.
 constexpr std::size_t refused_by_max = 64;
 
@@ -40,6 +42,16 @@ void Coordinator::Impl::unready(Peer& peer) { ready.erase(peer.last_used); }
 void Coordinator::Impl::ready_up(Peer& peer) {
     if (!peer.bids.empty()) {
         ready.emplace(peer.last_used, &peer);
+    }
+}
+
+void Coordinator::Impl::spend(Peer& peer, const job::Nonce& nonce) {
+    if (peer.spent.insert(nonce).second) {
+        peer.spent_order.push_back(nonce);
+    }
+    if (peer.spent_order.size() > spent_remembered_max) {
+        peer.spent.erase(peer.spent_order.front());
+        peer.spent_order.pop_front();
     }
 }
 
@@ -224,7 +236,7 @@ void Coordinator::Impl::on_message(const job::Instance& from, job::Message& mess
 
 void Coordinator::Impl::on_bid(const job::Instance& from, const job::Bid& bid, Instant now) {
     Peer* peer = bid.worker.instance == from ? peer_of(from) : nullptr;
-    if (peer == nullptr) {
+    if (peer == nullptr || peer->spent.contains(bid.nonce)) {
         return;
     }
     peer->worker = bid.worker;
@@ -259,6 +271,7 @@ void Coordinator::Impl::on_withdraw(const job::Instance& from, const job::Withdr
         return;
     }
     Peer& peer = at->second;
+    spend(peer, withdraw.nonce);
     for (auto bid = peer.bids.begin(); bid != peer.bids.end(); ++bid) {
         if (bid->nonce == withdraw.nonce) {
             peer.bids.erase(bid);
@@ -315,11 +328,10 @@ void Coordinator::Impl::on_renew(const job::Instance& from, const job::Renew& re
             actions.push_back(Send{from, job::Cancel{self.instance, lease, job->cancel->reason}});
         } else if (mine && job->take_back) {
             actions.push_back(Send{from, job::Cancel{self.instance, lease, Errc::worker_lost}});
-        } else if (mine ||
-                   (planted(Fault::lost_lease_renewed) && job->state != JobState::finished)) {
+        } else if (mine) {
             job->seen_running = true;
-            if (mine) {
-                job->fence_until = now + options.timing.fence();
+            if (!planted(Fault::renewal_not_fenced)) {
+                job->fence_until = now + fence_of(options.timing.duration);
             }
             answer.renewed.push_back(lease);
         } else if (lease.epoch <= job->epoch) {
@@ -480,6 +492,8 @@ bool Coordinator::Impl::cancel(const Cid& id, Errc reason) {
         finish_with_error(*job, reason, "cancelled");
         if (planted(Fault::cancel_not_journaled)) {
             records.pop_back();
+            effects.pop_back();
+            say_finished(*job);
         }
         return true;
     }

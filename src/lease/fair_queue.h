@@ -2,7 +2,7 @@
 /// FairQueue: whose job is next. Deficit round robin over flows (a submitter at a priority), so
 /// that nobody who submits a thousand jobs keeps out one who submits one.
 
-#include "identity/key.h"
+#include "job/ids.h"
 
 #include <cstdint>
 #include <list>

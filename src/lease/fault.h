@@ -22,11 +22,10 @@ enum class Fault : std::uint8_t {
     cancel_without_wait,   ///< A cancel is acknowledged while a grant may still start a guest.
     double_finish,         ///< A second receipt ends a job again.
     no_reannounce,         ///< A job is announced once only.
-    lost_lease_renewed,    ///< Renewals are answered for leases that were given up.
+    renewal_not_fenced,    ///< A renewal does not put off the next grant.
     // In the worker.
-    replayed_grant,            ///< A nonce answers any number of grants.
-    bid_nonce_reused,          ///< Every bid carries the same nonce.
-    stale_bid_taken,           ///< A grant of a bid that is too old is taken.
+    replayed_grant,   ///< A grant is taken whatever became of its bid: used, withdrawn, never made.
+    bid_nonce_reused, ///< Every bid carries the same nonce.
     lease_counted_from_grant,  ///< The lease counts from when the grant came.
     renew_counted_from_answer, ///< A renewed lease counts from when the answer came.
     lease_end_ignored,         ///< The guest is not stopped when its lease ends.

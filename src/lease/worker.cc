@@ -167,7 +167,7 @@ void Worker::Impl::pass(Instant now) {
 Instant Worker::Impl::next_deadline() const {
     Instant next = leases.empty() ? Instant::never() : renew_at;
     for (const auto& [ref, lease] : leases) {
-        if (!lease.stopping) {
+        if (!lease.stopping && !planted(Fault::lease_end_ignored)) {
             next = std::min(next, lease.until);
         }
     }

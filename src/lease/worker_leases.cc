@@ -40,19 +40,18 @@ void Worker::Impl::on_grant(const job::Instance& from, job::Grant& grant, Instan
         return;
     }
     const auto bid = bids.find(grant.nonce);
-    if (bid == bids.end() || bid->second.coordinator != from) {
+    const bool is_void = bid == bids.end() || bid->second.coordinator != from;
+    if (is_void && !planted(Fault::replayed_grant)) {
         hand_back(from, grant.lease, Errc::unavailable, "the bid is void");
         return;
     }
-    const Instant sent = planted(Fault::lease_counted_from_grant) ? now : bid->second.sent;
-    if (!planted(Fault::replayed_grant)) {
+    Instant sent = now;
+    if (!is_void) {
+        sent = planted(Fault::lease_counted_from_grant) ? now : bid->second.sent;
         forget_bid(grant.nonce);
     }
     // Never longer than our own duration, for which `cancelled` remembers.
-    Instant until = sent + std::min(grant.duration, options.timing.duration);
-    if (planted(Fault::stale_bid_taken) && now >= until) {
-        until = now + grant.duration;
-    }
+    const Instant until = sent + std::min(grant.duration, options.timing.duration);
     const auto same_job = leases.lower_bound({grant.lease.job, {}});
     if (cancelled.contains(grant.lease)) {
         hand_back(from, grant.lease, Errc::cancelled, "cancelled before it came");
