@@ -5,6 +5,7 @@
 
 namespace ic::cli {
 
+void add_doctor(CLI::App& app, Context& context);
 void add_new(CLI::App& app, Context& context);
 void add_job(CLI::App& app, Context& context);
 void add_run(CLI::App& app, Context& context);

@@ -21,6 +21,7 @@ int main(int count, char** arguments) {
         add_run(app, context);
         add_worker(app, context);
         add_job(app, context);
+        add_doctor(app, context);
         add_version(app, context);
     });
 }

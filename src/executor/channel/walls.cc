@@ -5,6 +5,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
@@ -40,20 +41,22 @@ Result<void> set_limit(__rlimit_resource resource, rlim_t value) {
 
 /// A namespace with no interface but a loopback that is down. Many systems forbid it to ordinary
 /// users (containers, sysctl): then the process goes on without, and the other walls stand.
-void leave_the_network() {
+/// Gives 0 or an errno.
+int leave_the_network() {
     if (::unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0) {
-        return;
+        return errno;
     }
     // The new user namespace came with every capability over itself. None is needed.
     __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
     std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> none{};
     ::syscall(SYS_capset, &header, none.data());
+    return 0;
 }
 
 } // namespace
 
 Result<void> raise_walls(pid_t broker) {
-    leave_the_network();
+    static_cast<void>(leave_the_network());
     if (::prctl(PR_SET_PDEATHSIG, SIGKILL) !=
         0) { // After what changes credentials: that clears it.
         return failed("PR_SET_PDEATHSIG");
@@ -70,6 +73,23 @@ Result<void> raise_walls(pid_t broker) {
     TRY(set_limit(RLIMIT_CORE, 0));
     TRY(set_limit(RLIMIT_NOFILE, limits::open_files_max));
     return {};
+}
+
+int try_to_leave_the_network() {
+    const pid_t child = ::fork();
+    if (child < 0) {
+        return errno;
+    }
+    if (child == 0) {
+        ::_exit(leave_the_network()); // An errno fits an exit status.
+    }
+    int status = 0;
+    while (::waitpid(child, &status, 0) < 0) {
+        if (errno != EINTR) {
+            return errno;
+        }
+    }
+    return WIFEXITED(status) ? WEXITSTATUS(status) : EPERM; // Killed: a filter forbids it.
 }
 
 Result<void> limit_memory_growth(std::uint64_t bytes) {

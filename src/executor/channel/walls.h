@@ -28,6 +28,10 @@ inline constexpr std::uint64_t open_files_max = 256;
 /// Errors: unavailable (the parent is gone), internal.
 Result<void> raise_walls(pid_t broker);
 
+/// Whether the kernel lets a process of ours have a network namespace of its own: 0, or the errno
+/// of its refusal. Tries it in a child that ends at once. Requires: no second thread yet.
+int try_to_leave_the_network();
+
 /// No more address space than now and `bytes` on top. Errors: internal.
 Result<void> limit_memory_growth(std::uint64_t bytes);
 
