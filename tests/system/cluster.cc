@@ -20,6 +20,9 @@
 #include <thread>
 
 namespace ic::system_test {
+
+using namespace std::chrono_literals;
+
 namespace {
 
 constexpr auto answer_time_max = 5s;
@@ -126,6 +129,23 @@ std::size_t Cluster::start_worker(std::vector<std::string> flags) {
     return index;
 }
 
+std::size_t Cluster::start_submit(std::vector<std::string> words) {
+    const std::size_t index = started_++;
+    words.insert(words.begin(), {IC_PROGRAM, "submit"});
+    workers_[index] =
+        start(words,
+              {"IPFS_COMPUTE_PATH=" + home_, "IPFS_PATH=" + folder_.path() + "/no-kubo"},
+              folder_.path() + "/worker-" + std::to_string(index) + ".log");
+    const Instant until = now_since_boot() + 20s;
+    while (log(index).find("job bafy") == std::string::npos) {
+        if (now_since_boot() > until) {
+            give_up("submit is not accepted: " + log(index));
+        }
+        std::this_thread::sleep_for(5ms);
+    }
+    return index;
+}
+
 void Cluster::kill_worker(std::size_t worker) {
     const pid_t pid = workers_.at(worker);
     ::kill(pid, SIGKILL);
@@ -191,7 +211,7 @@ make_job(const PrivateKey& key, const Cid& module, const JobOptions& options) {
     invocation.spec.arguments = options.arguments;
     invocation.spec.limits.wall_ms_max = static_cast<std::uint64_t>(options.wall_max.count());
     invocation.nonce = copy_of(bytes_of(options.nonce));
-    invocation.timeouts.attempts_max = 1000; // Kills are this test's doing, not the job's.
+    invocation.timeouts.attempts_max = job::limits::attempts_max; // Kills are the tests' doing.
     return must(job::sign(invocation, key));
 }
 
@@ -287,8 +307,7 @@ ExecutionCheck check_executions(const std::vector<Execution>& executions) {
         for (std::size_t index = 1; index < all.size(); ++index) {
             const Execution& before = all[index - 1];
             // One without an end was killed; if its process still is there, it still runs.
-            const bool still_runs =
-                !before.end_ns && ::kill(before.executor, 0) == 0 && before.executor > 0;
+            const bool still_runs = !before.end_ns && is_alive(before.executor);
             const bool ended_later = before.end_ns && *before.end_ns > all[index].start_ns;
             if (still_runs || ended_later) {
                 check.overlaps.push_back(job);
@@ -296,6 +315,19 @@ ExecutionCheck check_executions(const std::vector<Execution>& executions) {
         }
     }
     return check;
+}
+
+bool is_alive(pid_t process) {
+    std::ifstream file("/proc/" + std::to_string(process) + "/stat");
+    std::string text;
+    std::getline(file, text);
+    // The state is the letter after the name's closing bracket (proc_pid_stat(5)).
+    const std::size_t bracket = text.rfind(')');
+    if (bracket == std::string::npos || bracket + 2 >= text.size()) {
+        return false;
+    }
+    const char state = text[bracket + 2];
+    return state != 'Z' && state != 'X';
 }
 
 // (module (memory (export "memory") 1) (func (export "_start")))

@@ -19,8 +19,6 @@
 
 namespace ic::system_test {
 
-using namespace std::chrono_literals;
-
 /// One line of the record that executors append to: `start|end job epoch pid boottime_ns`.
 struct Execution {
     std::string job;
@@ -42,6 +40,10 @@ public:
     /// Starts a worker in a process group of its own and waits until others can find it.
     /// Its index.
     std::size_t start_worker(std::vector<std::string> flags = {});
+
+    /// Starts `ipfs-compute submit WORDS...` and leaves it running; an index like a worker's. Alone
+    /// on the bus, it coordinates its job itself.
+    std::size_t start_submit(std::vector<std::string> words);
 
     pid_t pid(std::size_t worker) const { return workers_.at(worker); }
 
@@ -80,7 +82,7 @@ private:
 struct JobOptions {
     std::string nonce = {};
     job::Effects effects = job::Effects::pure;
-    std::chrono::milliseconds wall_max = 60s;
+    std::chrono::milliseconds wall_max = std::chrono::seconds{60};
     std::vector<std::string> arguments = {};
 };
 
@@ -125,6 +127,9 @@ struct ExecutionCheck {
 };
 
 ExecutionCheck check_executions(const std::vector<Execution>& executions);
+
+/// Whether the process runs or could: a zombie that nobody has waited for does not.
+bool is_alive(pid_t process);
 
 /// `_start` that returns at once.
 ByteView noop_module();
