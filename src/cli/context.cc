@@ -80,4 +80,27 @@ void Context::add_json(CLI::App& command) {
     command.add_flag("--json", json, "Print JSON, for programs");
 }
 
+Result<const config::Home*> Context::home() {
+    if (!home_) {
+        home_ = TRY(
+            config::open_home(TRY(config::choose_home(home_given, &config::process_environment))));
+    }
+    return &*home_;
+}
+
+Result<const config::LoadedSettings*> Context::settings() {
+    if (!settings_) {
+        settings_ =
+            TRY(config::load_settings(*TRY(home()), &config::process_environment, settings_given));
+    }
+    return &*settings_;
+}
+
+Result<wiring::Stores*> Context::stores() {
+    if (!stores_) {
+        stores_ = TRY(wiring::Stores::open(*TRY(home()), TRY(settings())->values));
+    }
+    return stores_.get();
+}
+
 } // namespace ic::cli

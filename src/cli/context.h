@@ -2,10 +2,15 @@
 /// Context: what every command is given. Commands open nothing that they do not need.
 
 #include "base/result.h"
+#include "config/home.h"
+#include "config/settings.h"
+#include "wiring/stores.h"
 
 #include <CLI/CLI.hpp>
 
 #include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,13 +49,19 @@ private:
 /// What a command does: its exit status (0, or the guest's own), or the error to print.
 using Action = std::function<Result<int>()>;
 
-/// Handed to every `add_<command>`; outlives the parsed command line.
+/// Handed to every `add_<command>`; outlives the parsed command line. Opens each thing when it is
+/// first asked for.
 class Context {
 public:
     Streams streams;
-    bool json = false;                 ///< `--json` was given; only where `add_json` offered it.
-    std::string home;                  ///< `--home`; empty: environment or default.
-    std::vector<std::string> settings; ///< `--set KEY=VALUE`, in order.
+    bool json = false;      ///< `--json` was given; only where `add_json` offered it.
+    std::string home_given; ///< `--home`; empty: environment or default.
+    std::vector<std::string> settings_given; ///< `--set KEY=VALUE`, in order.
+
+    /// The home, made if it is missing. Lifetime of all three: as this.
+    Result<const config::Home*> home();
+    Result<const config::LoadedSettings*> settings();
+    Result<wiring::Stores*> stores();
 
     /// Makes `action` what the program does when `command` is chosen. Its captures live as long as
     /// the program: commands keep their options in a shared_ptr that the action alone holds on to.
@@ -64,6 +75,9 @@ public:
 
 private:
     Action chosen_;
+    std::optional<config::Home> home_;
+    std::optional<config::LoadedSettings> settings_;
+    std::unique_ptr<wiring::Stores> stores_;
 };
 
 } // namespace ic::cli

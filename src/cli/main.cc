@@ -16,6 +16,16 @@ int main(int count, char** arguments) {
         return ic::executor::wasm::run_compiler(arguments[count - 1]);
     }
     return ic::cli::run(count, arguments, [](CLI::App& app, ic::cli::Context& context) {
+        add_init(app, context);
+        add_add(app, context);
+        add_cat(app, context);
+        add_ls(app, context);
+        add_get(app, context);
+        add_block(app, context);
+        add_id(app, context);
+        add_trust(app, context);
+        add_config(app, context);
+        add_completion(app, context);
         add_new(app, context);
         add_submit(app, context);
         add_run(app, context);

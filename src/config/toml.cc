@@ -66,18 +66,23 @@ Result<toml::table> parse(std::string_view text, std::string_view name, std::siz
         return Error{Errc::too_large,
                      std::string(name) + " has more than " + std::to_string(bytes_max) + " bytes"};
     }
-    // TOML forbids them; the library lets some pass.
-    const auto is_control = [](char letter) {
+    // What TOML forbids but the library lets pass, or handles with undefined behaviour (3.3.0: some
+    // letters beyond ASCII where a bare key may stand): control characters, and anything but ASCII
+    // before the first quote or '#' of a line.
+    std::size_t line = 1;
+    bool may_be_text = false;
+    for (const char letter : text) {
         const auto byte = static_cast<unsigned char>(letter);
-        return (byte < 0x20 && letter != '\t' && letter != '\n' && letter != '\r') || byte == 0x7f;
-    };
-    if (const auto at = std::ranges::find_if(text, is_control); at != text.end()) {
-        const auto line = 1 + std::count(text.begin(), at, '\n');
-        return Error{Errc::malformed,
-                     std::string(name) + ":" + std::to_string(line) + ": a control character"};
-    }
-    if (text.starts_with("\xef\xbb\xbf")) { // A line put before it would make it a stray character.
-        return Error{Errc::malformed, std::string(name) + ":1: a byte order mark"};
+        const bool is_control =
+            (byte < 0x20 && letter != '\t' && letter != '\n' && letter != '\r') || byte == 0x7f;
+        if (is_control || (byte >= 0x80 && !may_be_text)) {
+            return Error{Errc::malformed,
+                         std::string(name) + ":" + std::to_string(line) +
+                             ": a character that is allowed in quotes and comments at most"};
+        }
+        may_be_text =
+            letter != '\n' && (may_be_text || letter == '"' || letter == '\'' || letter == '#');
+        line += letter == '\n' ? 1U : 0U;
     }
     try {
         return toml::parse(text);

@@ -48,9 +48,9 @@ struct Finished {
 };
 
 struct HowToRun {
-    std::string input;                    ///< Standard input, whole.
-    std::vector<std::string> environment; ///< NAME=VALUE, before those of this process.
-    std::chrono::seconds time_max{120};   ///< Then it is killed: status 128 + SIGKILL.
+    std::string input{};                    ///< Standard input, whole.
+    std::vector<std::string> environment{}; ///< NAME=VALUE, before those of this process.
+    std::chrono::seconds time_max{120};     ///< Then it is killed: status 128 + SIGKILL.
 };
 
 /// Runs `arguments` (the first is the program's path) to its end.

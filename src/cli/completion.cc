@@ -1,0 +1,153 @@
+#include "cli/commands.h"
+
+#include <memory>
+
+namespace ic::cli {
+namespace {
+
+/// A command with the words that may follow it.
+struct Node {
+    std::string path; ///< "config show"; empty for the program.
+    std::string help;
+    std::vector<std::string> commands;
+    std::vector<std::string> options;
+};
+
+void collect(const CLI::App& app, const std::string& path, std::vector<Node>& nodes) {
+    Node node{.path = path, .help = app.get_description(), .commands = {}, .options = {}};
+    for (const CLI::Option* option : app.get_options()) {
+        for (const std::string& name : option->get_lnames()) {
+            node.options.push_back("--" + name);
+        }
+        for (const std::string& name : option->get_snames()) {
+            node.options.push_back("-" + name);
+        }
+    }
+    const auto subs =
+        app.get_subcommands([](const CLI::App* sub) { return !sub->get_group().empty(); });
+    for (const CLI::App* sub : subs) {
+        node.commands.push_back(sub->get_name());
+    }
+    nodes.push_back(node);
+    for (const CLI::App* sub : subs) {
+        collect(*sub, path.empty() ? sub->get_name() : path + " " + sub->get_name(), nodes);
+    }
+}
+
+std::string joined(const std::vector<std::string>& words) {
+    std::string text;
+    for (const std::string& word : words) {
+        text += (text.empty() ? "" : " ") + word;
+    }
+    return text;
+}
+
+/// One `case` that sets `words` for each command path; understood by bash and zsh.
+std::string cases(const std::vector<Node>& nodes) {
+    std::string text;
+    for (const Node& node : nodes) {
+        text += "        '" + node.path + "') words='" + joined(node.commands) +
+                (node.commands.empty() || node.options.empty() ? "" : " ") + joined(node.options) +
+                "';;\n";
+    }
+    return text;
+}
+
+std::string bash_script(const std::vector<Node>& nodes) {
+    return "# bash completion for ipfs-compute; load: source <(ipfs-compute completion bash)\n"
+           "_ipfs_compute() {\n"
+           "    local path='' word words i\n"
+           "    for ((i = 1; i < COMP_CWORD; i++)); do\n"
+           "        word=${COMP_WORDS[i]}\n"
+           "        [[ $word == -* ]] && continue\n"
+           "        case \" $known \" in *\" ${path:+$path.}$word \"*) path=\"${path:+$path "
+           "}$word\";; esac\n"
+           "    done\n"
+           "    case \"$path\" in\n" +
+           cases(nodes) +
+           "    esac\n"
+           "    COMPREPLY=($(compgen -W \"$words\" -- \"${COMP_WORDS[COMP_CWORD]}\"))\n"
+           "    [[ ${#COMPREPLY[@]} -gt 0 || ${COMP_WORDS[COMP_CWORD]} == -* ]] ||\n"
+           "        COMPREPLY=($(compgen -f -- \"${COMP_WORDS[COMP_CWORD]}\"))\n"
+           "}\n"
+           "complete -o filenames -F _ipfs_compute ipfs-compute\n";
+}
+
+/// "config.show" for each command path: what may continue a path.
+std::string known_paths(const std::vector<Node>& nodes) {
+    std::string text;
+    for (const Node& node : nodes) {
+        std::string path = node.path;
+        for (char& letter : path) {
+            letter = letter == ' ' ? '.' : letter;
+        }
+        text += path.empty() ? "" : (text.empty() ? "" : " ") + path;
+    }
+    return text;
+}
+
+std::string with_known_paths(std::string script, const std::vector<Node>& nodes) {
+    const std::string local = "local path='' word words i\n";
+    return script.replace(
+        script.find(local), local.size(), local + "    local known='" + known_paths(nodes) + "'\n");
+}
+
+std::string fish_quoted(const std::string& text) {
+    std::string out = "'";
+    for (const char letter : text) {
+        out += letter == '\'' || letter == '\\' ? std::string{'\\', letter} : std::string{letter};
+    }
+    return out + "'";
+}
+
+std::string fish_script(const std::vector<Node>& nodes) {
+    std::string text =
+        "# fish completion for ipfs-compute; load: ipfs-compute completion fish | source\n";
+    for (const Node& node : nodes) {
+        const std::size_t space = node.path.rfind(' ');
+        const std::string parent = space == std::string::npos ? "" : node.path.substr(0, space);
+        const std::string name = node.path.substr(space == std::string::npos ? 0 : space + 1);
+        if (!node.path.empty()) {
+            const std::string when =
+                parent.empty() ? "__fish_use_subcommand" : "__fish_seen_subcommand_from " + parent;
+            text += "complete -c ipfs-compute -n " + fish_quoted(when) + " -a " +
+                    fish_quoted(name) + " -d " + fish_quoted(node.help) + "\n";
+        }
+        for (const std::string& option : node.options) {
+            const bool is_long = option.starts_with("--");
+            const std::string when =
+                node.path.empty() ? "__fish_use_subcommand" : "__fish_seen_subcommand_from " + name;
+            text += "complete -c ipfs-compute -n " + fish_quoted(when) +
+                    (is_long ? " -l " : " -s ") + option.substr(is_long ? 2 : 1) + "\n";
+        }
+    }
+    return text;
+}
+
+} // namespace
+
+void add_completion(CLI::App& app, Context& context) {
+    CLI::App* command = app.add_subcommand("completion", "Print a script that completes commands");
+    command->footer("Examples:\n  source <(ipfs-compute completion bash)\n"
+                    "  ipfs-compute completion fish | source");
+    const auto add_shell = [&](const std::string& shell, auto script) {
+        CLI::App* sub = command->add_subcommand(shell, "For " + shell);
+        context.on_run(*sub, [&context, &app, script]() -> Result<int> {
+            std::vector<Node> nodes;
+            collect(app, "", nodes);
+            TRY(context.streams.print(script(nodes)));
+            return 0;
+        });
+    };
+    add_shell("bash", [](const std::vector<Node>& nodes) {
+        return with_known_paths(bash_script(nodes), nodes);
+    });
+    // zsh runs bash's script through its own emulation of complete and compgen.
+    add_shell("zsh", [](const std::vector<Node>& nodes) {
+        return "autoload -U +X bashcompinit && bashcompinit\n" +
+               with_known_paths(bash_script(nodes), nodes);
+    });
+    add_shell("fish", [](const std::vector<Node>& nodes) { return fish_script(nodes); });
+}
+
+} // namespace ic::cli

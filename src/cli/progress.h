@@ -1,0 +1,39 @@
+#pragma once
+/// Progress: one line on a terminal that says how far a transfer is.
+
+#include "base/time.h"
+#include "cli/context.h"
+
+#include <cstdint>
+#include <string>
+
+namespace ic::cli {
+
+/// Draws on standard error, at most ten times a second, and only if that is a terminal; the line is
+/// wiped when this goes. Threads: one.
+class Progress {
+public:
+    /// `total_bytes` 0: not known, so there is no percentage and no time left.
+    Progress(Streams& streams, std::uint64_t total_bytes);
+    Progress(const Progress&) = delete;
+    Progress& operator=(const Progress&) = delete;
+    ~Progress();
+
+    void advance(std::uint64_t bytes);
+
+    /// Wipes the line, so that something else can be printed; the next `advance` draws it again.
+    void clear();
+
+private:
+    Streams& streams_;
+    const std::uint64_t total_bytes_;
+    const Instant started_;
+    std::uint64_t done_bytes_ = 0;
+    Instant drawn_;
+    bool is_shown_ = false;
+};
+
+/// "12 MiB of 1.5 GiB, 1 %, 400 MiB/s, 4 s left".
+std::string progress_text(std::uint64_t done_bytes, std::uint64_t total_bytes, double seconds);
+
+} // namespace ic::cli

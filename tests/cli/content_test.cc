@@ -1,0 +1,181 @@
+/// Adding, listing and reading content, as people type it.
+
+#include "cli/program.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+namespace {
+
+using ic::testing_support::Finished;
+using ic::testing_support::Program;
+using testing::HasSubstr;
+
+// "hello\n": Kubo 0.43, `ipfs add --cid-version=1` and plain `ipfs add`.
+constexpr const char* hello_v1 = "bafkreicysg23kiwv34eg2d7qweipxwosdo2py4ldv42nbauguluen5v6am";
+constexpr const char* hello_v0 = "QmZULkCELmmk5XNfCgTnCyFgAVxBRBXyDHGGMVoLFLiXEN";
+
+class Content : public testing::Test {
+protected:
+    void SetUp() override {
+        std::filesystem::create_directories(tree() + "/sub");
+        std::ofstream(tree() + "/a.txt") << "hello\n";
+        std::ofstream(tree() + "/sub/b") << "x\n";
+        std::ofstream(tree() + "/.hidden") << "secret\n";
+    }
+
+    std::string tree() const { return program.folder() + "/tree"; }
+
+    std::string add_tree() {
+        std::string cid = program({"add", "-r", "-Q", tree()}).out;
+        cid.pop_back(); // The line end.
+        return cid;
+    }
+
+    Program program;
+};
+
+TEST_F(Content, AddPrintsWhatIpfsAddPrints) {
+    EXPECT_EQ(program({"add", tree() + "/a.txt"}).out,
+              "added " + std::string(hello_v1) + " a.txt\n");
+    EXPECT_EQ(program({"add", "-q", "--profile", "unixfs-v0-2015", tree() + "/a.txt"}).out,
+              std::string(hello_v0) + "\n");
+    EXPECT_EQ(program({"add", "-Q"}, {.input = "hello\n"}).out, std::string(hello_v1) + "\n");
+    EXPECT_EQ(program({"add", "-"}, {.input = "hello\n"}).out,
+              "added " + std::string(hello_v1) + " " + hello_v1 + "\n");
+}
+
+TEST_F(Content, AddTakesItsProfileFromTheConfiguration) {
+    ASSERT_EQ(program({"config", "set", "import.profile", "unixfs-v0-2015"}).status, 0);
+    EXPECT_EQ(program({"add", "-Q"}, {.input = "hello\n"}).out, std::string(hello_v0) + "\n");
+}
+
+TEST_F(Content, AddSkipsHiddenFilesUnlessAsked) {
+    EXPECT_EQ(program({"add", "-r", tree()}).out.find("hidden"), std::string::npos);
+    EXPECT_THAT(program({"add", "-r", "-H", tree()}).out, HasSubstr("tree/.hidden\n"));
+}
+
+TEST_F(Content, AddOfAFolderNeedsRecursive) {
+    const Finished refused = program({"add", tree()});
+    EXPECT_EQ(refused.status, 120);
+    EXPECT_EQ(refused.err, "ipfs-compute: usage: " + tree() + " is a folder; add it with -r\n");
+}
+
+TEST_F(Content, AddRefusesSymbolicLinks) {
+    std::filesystem::create_symlink("a.txt", tree() + "/link");
+    EXPECT_THAT(program({"add", "-r", tree()}).err, HasSubstr("unsupported: " + tree() + "/link"));
+}
+
+TEST_F(Content, OnlyHashStoresNothing) {
+    EXPECT_EQ(program({"add", "-Q", "-n"}, {.input = "hello\n"}).out, std::string(hello_v1) + "\n");
+    EXPECT_EQ(program({"--help"}).status, 0);
+    EXPECT_EQ(program({"block", "get", hello_v1, "--set", "kubo=off"}).status, 124);
+}
+
+TEST_F(Content, CatPrintsFilesByPath) {
+    const std::string cid = add_tree();
+    EXPECT_EQ(program({"cat", cid + "/a.txt", "/ipfs/" + cid + "/sub/b"}).out, "hello\nx\n");
+    EXPECT_EQ(program({"cat", cid + "/none"}).status, 124);
+}
+
+TEST_F(Content, CatOfAFileOfManyBlocksIsExact) {
+    std::string text;
+    for (int number = 0; text.size() < 3'000'000; ++number) {
+        text += std::to_string(number) + "\n";
+    }
+    std::string cid = program({"add", "-Q"}, {.input = text}).out;
+    cid.pop_back();
+    EXPECT_TRUE(program({"cat", cid}).out == text);
+}
+
+TEST_F(Content, LsPrintsCidSizeAndName) {
+    const std::string cid = add_tree();
+    const Finished listed = program({"ls", cid});
+    EXPECT_THAT(listed.out, HasSubstr(std::string(hello_v1) + " 6 a.txt\n"));
+    EXPECT_THAT(listed.out, HasSubstr(" - sub/\n"));
+    EXPECT_THAT(program({"ls", "--json", cid}).out, HasSubstr("\"type\":\"directory\""));
+}
+
+TEST_F(Content, GetRestoresTheTreeAndNeverOverwrites) {
+    const std::string place = program.folder() + "/out";
+    const std::string cid = add_tree();
+    ASSERT_EQ(program({"get", cid, "-o", place}).status, 0);
+    std::ifstream file(place + "/sub/b");
+    EXPECT_EQ(std::string(std::istreambuf_iterator<char>(file), {}), "x\n");
+    const Finished again = program({"get", cid, "-o", place});
+    EXPECT_EQ(again.status, 126);
+    EXPECT_EQ(again.err,
+              "ipfs-compute: refused: " + place + " exists already; name another place with -o\n");
+}
+
+TEST_F(Content, BlocksGoInAndComeOutAsTheyAre) {
+    const std::string bytes("\x00\xff\n", 3);
+    std::string cid = program({"block", "put"}, {.input = bytes}).out;
+    cid.pop_back();
+    EXPECT_EQ(program({"block", "get", cid}).out, bytes);
+    EXPECT_EQ(program({"block", "stat", cid}).out, "Key: " + cid + "\nSize: 3\n");
+    EXPECT_EQ(program({"block", "put"}, {.input = std::string((2U << 20U) + 1, 'x')}).status, 121);
+}
+
+TEST_F(Content, ADamagedBlockIsAnErrorAndNeverWrongBytes) {
+    ASSERT_EQ(program({"add", "-Q"}, {.input = "hello\n"}).status, 0);
+    const std::string data = program.home() + "/blocks/data.mdb";
+    std::fstream file(data, std::ios::in | std::ios::out | std::ios::binary);
+    std::string image(std::istreambuf_iterator<char>(file), {});
+    const std::size_t at = image.find("hello\n");
+    ASSERT_NE(at, std::string::npos);
+    for (std::size_t next = at; next != std::string::npos; next = image.find("hello\n", next + 1)) {
+        file.clear();
+        file.seekp(static_cast<std::streamoff>(next));
+        file << 'j';
+    }
+    file.close();
+    const Finished damaged = program({"cat", hello_v1, "--set", "kubo=off"});
+    EXPECT_EQ(damaged.out, "");
+    EXPECT_THAT(damaged.err, HasSubstr("ipfs-compute: hash-mismatch: "));
+    EXPECT_EQ(damaged.status, 124);
+}
+
+TEST(Trusting, ListsWhatWasAddedUntilItIsRemoved) {
+    const Program program;
+    std::string did = program({"id"}).out;
+    did = did.substr(did.find("did:"), did.find('\n') - did.find("did:"));
+    ASSERT_EQ(program({"trust", "add", did, "--name", "alice"}).status, 0);
+    EXPECT_EQ(program({"trust", "list"}).out, did + "  alice\n");
+    ASSERT_EQ(program({"trust", "rm", "alice"}).status, 0);
+    EXPECT_EQ(program({"trust", "list"}).out, "");
+    EXPECT_EQ(program({"trust", "rm", "alice"}).status, 124);
+    EXPECT_EQ(program({"trust", "add", "did:key:nonsense"}).status, 121);
+}
+
+TEST(Configuring, ShowsWhereEachValueComesFrom) {
+    const Program program;
+    ASSERT_EQ(program({"config", "set", "kubo", "off"}).status, 0);
+    EXPECT_THAT(program({"config", "show", "--json"}).out,
+                HasSubstr("{\"key\":\"kubo\",\"source\":\"" + program.home() +
+                          "/config.toml:1\",\"value\":\"off\"}\n"));
+    EXPECT_THAT(program({"config", "set", "kub", "off"}).err, HasSubstr("did you mean 'kubo'?"));
+}
+
+TEST(Completing, OffersEveryCommandOfTheProgram) {
+    const Program program;
+    for (const char* shell : {"bash", "zsh", "fish"}) {
+        const std::string script = program({"completion", shell}).out;
+        for (const char* word : {"add", "config", "version"}) {
+            EXPECT_THAT(script, HasSubstr(word)) << shell;
+        }
+    }
+    const Finished completed = ic::testing_support::run_process(
+        {"/bin/bash",
+         "-c",
+         "source <(" IC_PROGRAM
+         " completion bash); COMP_WORDS=(ipfs-compute config s); COMP_CWORD=2;"
+         "_ipfs_compute; echo ${COMPREPLY[@]}"});
+    EXPECT_EQ(completed.out, "show set\n");
+}
+
+} // namespace
