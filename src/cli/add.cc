@@ -252,10 +252,11 @@ private:
 };
 
 Result<int> add(Context& context, const AddOptions& options) {
-    const std::string name =
-        options.profile.empty() ? TRY(context.settings())->values.import_profile : options.profile;
+    const std::string name = options.profile.empty()
+                                 ? TRY(context.load_settings())->values.import_profile
+                                 : options.profile;
     const unixfs::Profile profile = TRY(unixfs::profile_named(name));
-    BlockStore* store = options.only_hash ? nullptr : &TRY(context.stores())->local();
+    BlockStore* store = options.only_hash ? nullptr : &TRY(context.open_stores())->local();
     Adder adder(context, options, profile, store);
     if (options.paths.empty()) {
         TRY(adder.add_input());

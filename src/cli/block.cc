@@ -43,7 +43,7 @@ void add_block_get(CLI::App& block, Context& context) {
     command->footer("Examples:\n  ipfs-compute block get CID > block");
     context.on_run(*command, [&context, cid]() -> Result<int> {
         const Cid wanted = TRY(Cid::parse(*cid));
-        const LentBytes data = TRY(TRY(context.stores())->blocks().get(wanted));
+        const LentBytes data = TRY(TRY(context.open_stores())->blocks().get(wanted));
         TRY(context.streams.print(text_of(data.view())));
         return 0;
     });
@@ -65,7 +65,7 @@ void add_block_put(CLI::App& block, Context& context) {
         const Codec codec = TRY(codec_named(options->codec));
         const Bytes data = TRY(read_block(options->path));
         const Cid cid = cid_of(codec, data);
-        BlockStore& store = TRY(context.stores())->local();
+        BlockStore& store = TRY(context.open_stores())->local();
         TRY(store.put(cid, data));
         TRY(store.sync());
         TRY(context.streams.print(cid.to_string() + "\n"));
@@ -81,7 +81,7 @@ void add_block_stat(CLI::App& block, Context& context) {
     command->footer("Examples:\n  ipfs-compute block stat CID");
     context.on_run(*command, [&context, cid]() -> Result<int> {
         const Cid wanted = TRY(Cid::parse(*cid));
-        const LentBytes data = TRY(TRY(context.stores())->blocks().get(wanted));
+        const LentBytes data = TRY(TRY(context.open_stores())->blocks().get(wanted));
         if (context.json) {
             const nlohmann::json json{{"cid", wanted.to_string()}, {"size", data.size()}};
             TRY(context.streams.print(json.dump() + "\n"));

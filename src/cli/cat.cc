@@ -27,7 +27,7 @@ void add_cat(CLI::App& app, Context& context) {
     command->add_option("PATH", *paths, "CIDs, or paths such as CID/dir/file")->required();
     command->footer("Examples:\n  ipfs-compute cat CID\n  ipfs-compute cat CID/dir/file.txt");
     context.on_run(*command, [&context, paths]() -> Result<int> {
-        BlockStore& blocks = TRY(context.stores())->blocks();
+        BlockStore& blocks = TRY(context.open_stores())->blocks();
         for (const std::string& path : *paths) {
             if (Result<void> printed = print_file(context, blocks, path); !printed) {
                 return std::move(printed).take_error().during(path);

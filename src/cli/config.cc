@@ -10,7 +10,7 @@ namespace ic::cli {
 namespace {
 
 Result<int> show(Context& context) {
-    const config::LoadedSettings* loaded = TRY(context.settings());
+    const config::LoadedSettings* loaded = TRY(context.load_settings());
     std::size_t width = 0;
     for (const config::EffectiveSetting& setting : loaded->effective) {
         width = std::max(width, setting.key.size() + setting.value.size());
@@ -62,7 +62,7 @@ void add_config(CLI::App& app, Context& context) {
                         "\nExamples:\n  ipfs-compute config set kubo off\n"
                         "  ipfs-compute config set import.profile unixfs-v0-2015");
     context.on_run(*set_command, [&context, options]() -> Result<int> {
-        TRY(config::store_setting(*TRY(context.home()), options->key, options->value));
+        TRY(config::store_setting(*TRY(context.open_home()), options->key, options->value));
         return 0;
     });
 }

@@ -80,25 +80,25 @@ void Context::add_json(CLI::App& command) {
     command.add_flag("--json", json, "Print JSON, for programs");
 }
 
-Result<const config::Home*> Context::home() {
+Result<const config::Home*> Context::open_home() {
     if (!home_) {
-        home_ = TRY(
-            config::open_home(TRY(config::choose_home(home_given, &config::process_environment))));
+        home_ =
+            TRY(config::open_home(TRY(config::choose_home(home, &config::process_environment))));
     }
     return &*home_;
 }
 
-Result<const config::LoadedSettings*> Context::settings() {
+Result<const config::LoadedSettings*> Context::load_settings() {
     if (!settings_) {
         settings_ =
-            TRY(config::load_settings(*TRY(home()), &config::process_environment, settings_given));
+            TRY(config::load_settings(*TRY(open_home()), &config::process_environment, settings));
     }
     return &*settings_;
 }
 
-Result<wiring::Stores*> Context::stores() {
+Result<wiring::Stores*> Context::open_stores() {
     if (!stores_) {
-        stores_ = TRY(wiring::Stores::open(*TRY(home()), TRY(settings())->values));
+        stores_ = TRY(wiring::Stores::open(*TRY(open_home()), TRY(load_settings())->values));
     }
     return stores_.get();
 }

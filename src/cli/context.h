@@ -54,14 +54,14 @@ using Action = std::function<Result<int>()>;
 class Context {
 public:
     Streams streams;
-    bool json = false;      ///< `--json` was given; only where `add_json` offered it.
-    std::string home_given; ///< `--home`; empty: environment or default.
-    std::vector<std::string> settings_given; ///< `--set KEY=VALUE`, in order.
+    bool json = false;                 ///< `--json` was given; only where `add_json` offered it.
+    std::string home;                  ///< `--home`; empty: environment or default.
+    std::vector<std::string> settings; ///< `--set KEY=VALUE`, in order.
 
     /// The home, made if it is missing. Lifetime of all three: as this.
-    Result<const config::Home*> home();
-    Result<const config::LoadedSettings*> settings();
-    Result<wiring::Stores*> stores();
+    Result<const config::Home*> open_home();
+    Result<const config::LoadedSettings*> load_settings();
+    Result<wiring::Stores*> open_stores();
 
     /// Makes `action` what the program does when `command` is chosen. Its captures live as long as
     /// the program: commands keep their options in a shared_ptr that the action alone holds on to.

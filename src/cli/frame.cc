@@ -82,11 +82,10 @@ void add_common_options(CLI::App& app, Context& context) {
             add_common_options(*sub, context);
             continue;
         }
-        sub->add_option(
-               "--home", context.home_given, "Folder of everything kept (IPFS_COMPUTE_PATH)")
+        sub->add_option("--home", context.home, "Folder of everything kept (IPFS_COMPUTE_PATH)")
             ->type_name("PATH")
             ->group("Common options");
-        sub->add_option("--set", context.settings_given, "Set KEY=VALUE for this command")
+        sub->add_option("--set", context.settings, "Set KEY=VALUE for this command")
             ->type_name("KEY=VALUE")
             ->expected(1)
             ->take_all()

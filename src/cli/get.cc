@@ -130,7 +130,7 @@ Result<int> get(Context& context, const std::string& path, std::string place) {
     if (!folder) {
         return system_error("cannot open folder", above, errno);
     }
-    BlockStore& blocks = TRY(context.stores())->blocks();
+    BlockStore& blocks = TRY(context.open_stores())->blocks();
     const Cid cid = TRY(unixfs::resolve(blocks, content));
     const unixfs::Stat stat = TRY(unixfs::stat(blocks, cid));
     {

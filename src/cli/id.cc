@@ -7,7 +7,7 @@ namespace ic::cli {
 namespace {
 
 Result<void> print_identity(Context& context) {
-    const PrivateKey key = TRY(wiring::open_identity(*TRY(context.home())));
+    const PrivateKey key = TRY(wiring::open_identity(*TRY(context.open_home())));
     const std::string did = key.public_key().to_did(), peer_id = key.public_key().to_peer_id();
     if (context.json) {
         return context.streams.print(nlohmann::json{{"did", did}, {"peer_id", peer_id}}.dump() +
@@ -37,12 +37,12 @@ void add_init(CLI::App& app, Context& context) {
         "that is there.\n\n"
         "Examples:\n  ipfs-compute init\n  ipfs-compute init --home /srv/ic");
     context.on_run(*command, [&context]() -> Result<int> {
-        const config::Home* home = TRY(context.home());
+        const config::Home* home = TRY(context.open_home());
         if (!context.json) {
             TRY(context.streams.print("home     " + home->path + "\n"));
         }
         TRY(print_identity(context));
-        TRY(context.stores());
+        TRY(context.open_stores());
         return 0;
     });
 }

@@ -90,7 +90,7 @@ pairs_of(const std::vector<std::string>& words, std::string_view flag) {
         }
         pairs.emplace_back(word.substr(0, equals), word.substr(equals + 1));
     }
-    std::ranges::stable_sort(pairs, {}, &std::pair<std::string, std::string>::first);
+    std::ranges::sort(pairs, {}, &std::pair<std::string, std::string>::first);
     const auto twice = std::ranges::adjacent_find(
         pairs, [](const auto& left, const auto& right) { return left.first == right.first; });
     if (twice != pairs.end()) {

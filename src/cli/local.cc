@@ -25,11 +25,10 @@ Result<std::vector<PublicKey>> trusted_keys(const config::Home& home, const Publ
 } // namespace
 
 Result<std::unique_ptr<Local>> open_local(Context& context) {
-    const std::string path =
-        TRY(config::choose_home(context.home_given, config::process_environment));
+    const std::string path = TRY(config::choose_home(context.home, config::process_environment));
     config::Home home = TRY(config::open_home(path));
     const config::LoadedSettings settings =
-        TRY(config::load_settings(home, config::process_environment, context.settings_given));
+        TRY(config::load_settings(home, config::process_environment, context.settings));
     PrivateKey key = TRY(wiring::open_identity(home));
     std::vector<PublicKey> trusted = TRY(trusted_keys(home, key.public_key()));
     std::unique_ptr<wiring::Stores> stores = TRY(wiring::Stores::open(home, settings.values));

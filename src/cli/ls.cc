@@ -85,7 +85,7 @@ void add_ls(CLI::App& app, Context& context) {
     command->footer("Prints CID, size and name of each entry, as 'ipfs ls'.\n\n"
                     "Examples:\n  ipfs-compute ls CID\n  ipfs-compute ls --json CID/dir");
     context.on_run(*command, [&context, paths]() -> Result<int> {
-        BlockStore& blocks = TRY(context.stores())->blocks();
+        BlockStore& blocks = TRY(context.open_stores())->blocks();
         for (std::size_t index = 0; index < paths->size(); ++index) {
             const std::string& path = (*paths)[index];
             if (paths->size() > 1 && !context.json) {

@@ -22,7 +22,8 @@ Result<std::string> did_of(const std::string& text) {
 }
 
 Result<int> list(Context& context) {
-    const std::vector<Trusted> trusted = TRY(config::load_trust(TRY(context.home())->trust_file()));
+    const std::vector<Trusted> trusted =
+        TRY(config::load_trust(TRY(context.open_home())->trust_file()));
     for (const Trusted& entry : trusted) {
         if (context.json) {
             const nlohmann::json name =
@@ -39,7 +40,7 @@ Result<int> list(Context& context) {
 }
 
 Result<int> add(Context& context, const std::string& key, const std::string& name) {
-    const std::string file = TRY(context.home())->trust_file();
+    const std::string file = TRY(context.open_home())->trust_file();
     std::vector<Trusted> trusted = TRY(config::load_trust(file));
     const std::string did = TRY(did_of(key));
     const auto same_did = std::ranges::find(trusted, did, &Trusted::did);
@@ -53,7 +54,7 @@ Result<int> add(Context& context, const std::string& key, const std::string& nam
 }
 
 Result<int> remove(Context& context, const std::string& key) {
-    const std::string file = TRY(context.home())->trust_file();
+    const std::string file = TRY(context.open_home())->trust_file();
     std::vector<Trusted> trusted = TRY(config::load_trust(file));
     const Result<std::string> did = did_of(key);
     const auto is_meant = [&](const Trusted& entry) {
