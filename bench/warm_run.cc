@@ -3,7 +3,8 @@
 // And the first run of a module that was compiled before a restart.
 // Run: bench/run warm_run
 
-#include "bench/raw_wasmtime.h"
+#include "bench/support/home.h"
+#include "bench/support/raw_wasmtime.h"
 #include "executor/process/pool.h"
 #include "executor/process/testing/fakes.h"
 #include "executor/wasm/engine.h"
@@ -23,9 +24,9 @@
 namespace {
 
 using namespace ic;
+using bench::microseconds;
 using executor::process::testing::FakeHost;
 using executor::process::testing::FakePermit;
-using Clock = std::chrono::steady_clock;
 
 /// A small WASI command; `salt` makes it another module.
 std::string command(int salt) {
@@ -66,21 +67,14 @@ void run_once(executor::Executor& pool, const executor::Task& task, FakeHost& ho
     }
 }
 
-template <class Body>
-double microseconds(Body body) {
-    const auto from = Clock::now();
-    body();
-    return std::chrono::duration<double, std::micro>(Clock::now() - from).count();
-}
-
 void print(const char* what, const std::vector<double>& samples) {
     for (const double sample : samples) {
-        std::printf("%s\tus\t%.2f\n", what, sample);
+        bench::print_sample(what, "us", sample);
     }
 }
 
 void measure(int rounds, const std::filesystem::path& folder) {
-    constexpr int modules = 20;
+    constexpr int modules = 100;
     FakeHost host;
     {
         const auto pool = open_pool_in(folder);
@@ -92,11 +86,15 @@ void measure(int rounds, const std::filesystem::path& folder) {
     const executor::Task warm = task_for(host, 0);
     run_once(*pool, warm, host); // Now the executor is up.
     std::vector<double> first;
+    std::vector<double> raw_first;
+    bench::RawWasmtime raw(executor::wasm::wasm_of(command(0)));
     for (int salt = 1; salt < modules; ++salt) {
         const executor::Task task = task_for(host, salt);
         first.push_back(microseconds([&] { run_once(*pool, task, host); }));
+        const std::string file = folder / "raw";
+        bench::RawWasmtime(executor::wasm::wasm_of(command(salt))).save(file);
+        raw_first.push_back(microseconds([&] { raw.run_from(file); }));
     }
-    bench::RawWasmtime raw(executor::wasm::wasm_of(command(0)));
     std::vector<double> ours;
     std::vector<double> theirs;
     for (int round = 0; round < rounds; ++round) {
@@ -106,6 +104,7 @@ void measure(int rounds, const std::filesystem::path& folder) {
     print("warm run", ours);
     print("warm run, raw Wasmtime", theirs);
     print("first run after a restart", first);
+    print("first run after a restart, raw Wasmtime", raw_first);
 }
 
 } // namespace

@@ -7,6 +7,8 @@
 #include <wasmtime.h>
 
 #include <cstdlib>
+#include <fstream>
+#include <string>
 
 namespace ic::bench {
 
@@ -38,15 +40,38 @@ public:
         wasm_engine_delete(engine_);
     }
 
+    /// The module's machine code, as a later process would load it.
+    void save(const std::string& file) const {
+        wasm_byte_vec_t artifact;
+        check(wasmtime_module_serialize(module_, &artifact));
+        std::ofstream(file, std::ios::binary)
+            .write(artifact.data, static_cast<std::streamsize>(artifact.size));
+        wasm_byte_vec_delete(&artifact);
+    }
+
+    /// Loads what `save` wrote, links it and runs it once.
+    void run_from(const std::string& file) const {
+        wasmtime_module_t* module = nullptr;
+        wasmtime_instance_pre_t* pre = nullptr;
+        check(wasmtime_module_deserialize_file(engine_, file.c_str(), &module));
+        check(wasmtime_linker_instantiate_pre(linker_, module, &pre));
+        run(pre);
+        wasmtime_instance_pre_delete(pre);
+        wasmtime_module_delete(module);
+    }
+
     /// Store, WASI, instance, `_start`, drop.
-    void run() {
+    void run() const { run(pre_); }
+
+private:
+    void run(wasmtime_instance_pre_t* pre) const {
         wasmtime_store_t* store = wasmtime_store_new(engine_, nullptr, nullptr);
         wasmtime_context_t* context = wasmtime_store_context(store);
         wasmtime_context_set_epoch_deadline(context, 1);
         check(wasmtime_context_set_wasi(context, wasi_config_new()));
         wasmtime_instance_t instance;
         wasm_trap_t* trap = nullptr;
-        check(wasmtime_instance_pre_instantiate(pre_, context, &instance, &trap));
+        check(wasmtime_instance_pre_instantiate(pre, context, &instance, &trap));
         wasmtime_extern_t start;
         if (!wasmtime_instance_export_get(context, &instance, "_start", 6, &start)) {
             std::abort();
@@ -55,7 +80,6 @@ public:
         wasmtime_store_delete(store);
     }
 
-private:
     static void check(wasmtime_error_t* error) {
         if (error != nullptr) {
             std::abort();
