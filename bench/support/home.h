@@ -66,7 +66,7 @@ public:
     /// A client of one of the workers, taken at random.
     transport::LocalClient connect();
 
-    /// Adds a module whose `_start` returns at once. Its CID.
+    /// Adds a module whose `_start` returns at once, and runs it once. Its CID.
     Cid add_noop_module();
 
     /// A signed job: `_start` of the module, with a nonce that no other job has.
@@ -80,6 +80,9 @@ public:
     const std::vector<pid_t>& workers() const { return workers_; }
 
 private:
+    /// The home's own, made by its first worker.
+    const PrivateKey& key();
+
     testing_support::TemporaryFolder folder_;
     std::string path_;
     std::string program_;
