@@ -5,6 +5,7 @@
 #include <cassert>
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 namespace ic::multibase {
 namespace {
@@ -130,20 +131,57 @@ Result<Bytes> decode_bits(const Scheme& scheme, const DigitTable& table, std::st
     return bytes;
 }
 
+/// As many digits of one base as fit into 32 bits are one digit of a larger base: a limb.
+struct Limbs {
+    std::size_t digits = 0;
+    std::uint64_t base = 1; ///< At most 2^32, so that a product of two and a sum stay in 64 bits.
+};
+
+constexpr Limbs limbs_of(std::uint32_t radix) {
+    Limbs limbs;
+    while (limbs.base * radix <= std::uint64_t{1} << 32U) {
+        limbs.base *= radix;
+        ++limbs.digits;
+    }
+    return limbs;
+}
+
 /// `digits` is a number in base `from`, most significant first; the result the same in base `to`.
-/// Leading zeros are not part of either.
+/// Leading zeros are not part of either. Keys are written so in every message and row, hence limbs.
 Bytes change_radix(ByteView digits, std::uint32_t from, std::uint32_t to) {
-    Bytes result; // Least significant first while it grows.
-    for (const std::uint8_t digit : digits) {
-        std::uint32_t carry = digit;
-        for (std::uint8_t& place : result) {
-            carry += std::uint32_t{place} * from;
-            place = static_cast<std::uint8_t>(carry % to);
-            carry /= to;
+    const Limbs in = limbs_of(from);
+    const Limbs out = limbs_of(to);
+    std::vector<std::uint32_t> number;     // Limbs of `to`, least significant first while it grows.
+    number.reserve(digits.size() / 3 + 1); // Enough for one byte a digit; more would be allowed.
+    while (!digits.empty()) {
+        // The first group may be short; all others are whole.
+        const std::size_t rest = digits.size() % in.digits;
+        const std::size_t count = rest == 0 ? in.digits : rest;
+        std::uint64_t carry = 0;
+        std::uint64_t scale = 1;
+        for (const std::uint8_t digit : digits.first(count)) {
+            carry = carry * from + digit;
+            scale *= from;
         }
-        for (; carry > 0; carry /= to) {
-            result.push_back(static_cast<std::uint8_t>(carry % to));
+        digits = digits.subspan(count);
+        for (std::uint32_t& limb : number) {
+            carry += std::uint64_t{limb} * scale;
+            limb = static_cast<std::uint32_t>(carry % out.base);
+            carry /= out.base;
         }
+        for (; carry > 0; carry /= out.base) {
+            number.push_back(static_cast<std::uint32_t>(carry % out.base));
+        }
+    }
+    Bytes result; // Least significant first until the end.
+    result.reserve(number.size() * out.digits);
+    for (std::uint32_t limb : number) {
+        for (std::size_t place = 0; place < out.digits; ++place, limb /= to) {
+            result.push_back(static_cast<std::uint8_t>(limb % to));
+        }
+    }
+    while (!result.empty() && result.back() == 0) {
+        result.pop_back();
     }
     std::ranges::reverse(result);
     return result;

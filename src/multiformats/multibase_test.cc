@@ -104,6 +104,46 @@ TEST(Multibase, DecodeRejectsCharactersOutsideTheBase) {
     }
 }
 
+// Long division on single digits, as it is taught: what the groups of digits must agree with.
+std::string digits_by_long_division(Bytes number, std::string_view alphabet) {
+    std::string text;
+    while (!number.empty()) {
+        Bytes quotient;
+        std::size_t rest = 0;
+        for (const std::uint8_t digit : number) {
+            rest = rest * 256 + digit;
+            if (!quotient.empty() || rest >= alphabet.size()) {
+                quotient.push_back(static_cast<std::uint8_t>(rest / alphabet.size()));
+            }
+            rest %= alphabet.size();
+        }
+        text.insert(text.begin(), alphabet[rest]);
+        number = quotient;
+    }
+    return text;
+}
+
+TEST(Multibase, PositionalBasesAgreeWithLongDivisionAtEveryLength) {
+    constexpr std::string_view base36 = "0123456789abcdefghijklmnopqrstuvwxyz";
+    constexpr std::string_view base58 =
+        "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
+    for (std::size_t size = 1; size <= 40; ++size) {
+        for (const unsigned step : {0U, 1U, 37U, 255U}) { // 1 0 0 ..., 1 2 3 ..., 255 254 ...
+            Bytes bytes(size);
+            for (std::size_t index = 0; index < size; ++index) {
+                bytes[index] = static_cast<std::uint8_t>((index + 1) * step);
+            }
+            bytes[0] |= 1U;
+            const std::string text36 = multibase::encode_bare(Base::base36, bytes);
+            const std::string text58 = multibase::encode_bare(Base::base58btc, bytes);
+            EXPECT_EQ(text36, digits_by_long_division(bytes, base36));
+            EXPECT_EQ(text58, digits_by_long_division(bytes, base58));
+            EXPECT_EQ(*multibase::decode_bare(Base::base36, text36), bytes);
+            EXPECT_EQ(*multibase::decode_bare(Base::base58btc, text58), bytes);
+        }
+    }
+}
+
 TEST(Multibase, DecodeRejectsUnusedBitsThatAreNotZero) {
     EXPECT_EQ(error_of("bab"), Errc::malformed); // "baa" is one zero byte.
     EXPECT_EQ(error_of("mAB"), Errc::malformed);
