@@ -2,8 +2,8 @@
 
 #include "base/time.h"
 #include "base/unique_fd.h"
+#include "net/curl_on_demand.h"
 
-#include <curl/curl.h>
 #include <ifaddrs.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -252,7 +252,7 @@ public:
 private:
     template <class Value>
     void set(CURLoption option, Value value) {
-        if (curl_easy_setopt(easy_.get(), option, value) != CURLE_OK) {
+        if (easy_setopt()(easy_.get(), option, value) != CURLE_OK) {
             option_failed_ = true;
         }
     }
@@ -322,7 +322,7 @@ std::size_t Exchange::on_header(char* data, std::size_t, std::size_t size, void*
                                             trimmed(line.substr(colon + 1)));
     } else if (trimmed(line).empty()) {
         long status = 0;
-        curl_easy_getinfo(exchange.easy_.get(), CURLINFO_RESPONSE_CODE, &status);
+        easy_getinfo()(exchange.easy_.get(), CURLINFO_RESPONSE_CODE, &status);
         exchange.head_.status = static_cast<std::uint16_t>(status);
         exchange.head_done_ = status >= 200;
     }
@@ -422,7 +422,7 @@ Result<void> Exchange::start(const Target& target, const HttpRequest& request, b
     easy_.reset(curl_easy_init());
     url_.reset(curl_url_dup(target.url.get()));
     if (!easy_ || !multi_ || !url_) {
-        return Error{Errc::internal, "no memory for a request"};
+        return Error{Errc::internal, "no memory for a request, or no libcurl"};
     }
     set(CURLOPT_CURLU, url_.get());
     set_walls();
