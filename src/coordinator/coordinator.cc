@@ -112,12 +112,15 @@ struct Coordinator::Impl {
         }
         watch(looked_at->cid, client, submit.follow ? Interest::everything : Interest::acceptance);
         if (!machine.view(looked_at->cid)) {
-            if (answer_from_ledger(client, looked_at->cid, true)) {
+            // One look: most jobs are new, and each costs the loop's thread a read transaction.
+            const Result<ledger::JobDetail> detail = reader.describe(looked_at->cid);
+            if (detail && detail->row.state != ledger::JobState::open) {
+                answer_from(client, *detail, true);
                 return;
             }
-            if (const auto owner = other_owner(looked_at->cid)) {
+            if (detail && detail->row.owner != options.self.instance) {
                 relayed.insert(looked_at->cid);
-                outlet.send(*owner, submit);
+                outlet.send(detail->row.owner, submit);
                 look_after_relayed_later();
                 return;
             }
@@ -155,17 +158,23 @@ struct Coordinator::Impl {
 
     /// A job that only the ledger remembers: tells how it ended. False if there is no such job, or
     /// it is open (and some process will adopt it).
-    bool answer_from_ledger(const job::Instance& client, const Cid& job, bool say_accepted) {
+    bool answer_from_ledger(const job::Instance& client, const Cid& job) {
         const Result<ledger::JobDetail> detail = reader.describe(job);
         if (!detail || detail->row.state == ledger::JobState::open) {
             return false;
         }
+        answer_from(client, *detail, false);
+        return true;
+    }
+
+    void
+    answer_from(const job::Instance& client, const ledger::JobDetail& detail, bool say_accepted) {
+        const Cid& job = detail.row.ids.job;
         if (say_accepted) {
             outlet.send(client, job::Accepted{.job = job, .known_before = true});
         }
-        outlet.send(client, outcome_of(*detail));
+        outlet.send(client, outcome_of(detail));
         forget_watcher(job, client);
-        return true;
     }
 
     // --- jobs of other coordinators of this home ---
@@ -229,7 +238,7 @@ struct Coordinator::Impl {
             }
             const std::map<job::Instance, Interest> clients = entry->second;
             for (const auto& [client, interest] : clients) {
-                answer_from_ledger(client, job, false);
+                answer_from_ledger(client, job);
             }
         }
         if (!relayed.empty()) {
@@ -271,7 +280,7 @@ struct Coordinator::Impl {
                                       .detail = {}});
             return;
         }
-        if (answer_from_ledger(client, job, false)) {
+        if (answer_from_ledger(client, job)) {
             return;
         }
         if (const auto owner = other_owner(job)) {
