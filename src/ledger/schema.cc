@@ -129,7 +129,10 @@ Result<void> migrate(Database& database) {
     if (version > format_version) {
         return newer(version);
     }
-    TRY(database.run_script("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL"));
+    // What a savepoint would have to undo is kept in memory: a group of some jobs is beyond the
+    // size from which SQLite makes a temporary file of it, which costs more than the commit.
+    TRY(database.run_script(
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY"));
     if (version == format_version) {
         return check_format(database);
     }
