@@ -14,7 +14,7 @@ namespace ic::wiring {
 class Stores {
 public:
     /// Opens what is on this machine; a Kubo is looked for when a block is missing.
-    /// Errors: as `EmbeddedStore::open`; usage for a setting that names no Kubo.
+    /// Errors: as `EmbeddedStore::open`; malformed for a setting that is no address of one.
     static Result<std::unique_ptr<Stores>> open(const config::Home& home,
                                                 const config::Settings& settings);
 

@@ -1,0 +1,45 @@
+#pragma once
+/// KuboSource: blocks of this user's Kubo node, and of the network behind it.
+
+#include "base/time.h"
+#include "ipld/block.h"
+
+#include <chrono>
+#include <functional>
+#include <mutex>
+#include <string>
+
+namespace ic {
+
+namespace limits {
+/// Ours: for how long a Kubo that did not answer is not asked again.
+inline constexpr std::chrono::seconds kubo_absence_remembered{3};
+} // namespace limits
+
+struct KuboOptions {
+    /// Says where the API is, as `kubo::api_url`; asked before each request, since a daemon may
+    /// start later or elsewhere.
+    std::function<Result<std::string>()> find_api;
+    std::chrono::milliseconds time_max{30'000}; ///< For one block.
+    Instant (*now)() = &now_since_boot;
+};
+
+/// What it gives is verified. Every failure says where the block was looked for and what to do.
+/// Errors: cid_unavailable; hash_mismatch. Threads: any; calls block.
+class KuboSource final : public BlockSource {
+public:
+    explicit KuboSource(KuboOptions options) : options_(std::move(options)) {}
+
+    Result<LentBytes> get(const Cid& cid) override;
+
+private:
+    /// What was wrong when Kubo was last not there, if that is not long ago.
+    std::string absence();
+
+    const KuboOptions options_;
+    std::mutex mutex_;
+    std::string absence_;
+    Instant absent_until_{};
+};
+
+} // namespace ic

@@ -1,0 +1,28 @@
+#pragma once
+/// Client of a Kubo node's RPC API: so far, reading one block.
+/// Source: docs.ipfs.tech/reference/kubo/rpc, Kubo 0.43.
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "multiformats/cid.h"
+
+#include <chrono>
+#include <string>
+
+namespace ic::kubo {
+
+namespace limits {
+/// Ours: how long a connection may take; it is mostly to this machine.
+inline constexpr std::chrono::milliseconds connect_time_max{2'000};
+/// Ours: what is read of an error message.
+inline constexpr std::size_t error_bytes_max = 4096;
+} // namespace limits
+
+/// `block/get`. `url` as `api_url` gives it. Kubo looks for the block on its network for
+/// `time_max`; an answer that is longer than a block is cut off. Errors: unavailable if nobody
+/// answers at `url`; cid_unavailable if Kubo does not have it or does
+///         not find it in time; refused if it wants a token; too_large.
+/// The bytes are not verified. Threads: any. Blocks.
+Result<Bytes> block_get(const std::string& url, const Cid& cid, std::chrono::milliseconds time_max);
+
+} // namespace ic::kubo
