@@ -1,6 +1,7 @@
 #include "coordinator/coordinator.h"
 
 #include "base/time.h"
+#include "coordinator/commits.h"
 #include "coordinator/journal.h"
 #include "job/invocation.h"
 
@@ -21,8 +22,8 @@ namespace {
 namespace limits {
 /// Ours: who watches one job. Beyond it a watcher is told no.
 constexpr std::size_t watchers_per_job_max = 1'024;
-/// Ours: before a commit that failed (disk full, ledger busy) is tried again.
-constexpr auto journal_retry = 500ms;
+/// Ours: before an adoption that failed (disk full, ledger busy) is tried again.
+constexpr auto adopt_retry = 500ms;
 /// Ours: how often the owners of relayed jobs are looked up again.
 constexpr auto relayed_look = 250ms;
 } // namespace limits
@@ -48,10 +49,8 @@ struct Coordinator::Impl {
     net::TimerId timer;
     Instant timer_at = Instant::never();
     bool pumping = false;
-    bool ledger_is_failing = false;
-    std::string ledger_failure;
-    // Callbacks of the ledger's thread outlive this; they hold this word and look at it on the
-    // loop.
+    Commits commits;
+    // What is posted to the loop may come after this is gone: it looks at this word first.
     std::shared_ptr<bool> alive = std::make_shared<bool>(true);
 
     Impl(Options o,
@@ -70,7 +69,15 @@ struct Coordinator::Impl {
         , machine({.instance = options.self.instance,
                    .key = options.self.key,
                    .incarnation = incarnation},
-                  options.machine) {}
+                  options.machine)
+        , commits(
+              loop,
+              writer,
+              [this](lease::JournalToken token) {
+                  machine.journaled(token, now_since_boot());
+                  pump();
+              },
+              [this](std::vector<ledger::Record>& records) { return give_away(records); }) {}
 
     ~Impl() {
         *alive = false;
@@ -106,8 +113,8 @@ struct Coordinator::Impl {
             reject(client, cid_of(Codec::dag_cbor, submit.invocation), looked_at.error());
             return;
         }
-        if (ledger_is_failing) {
-            reject(client, looked_at->cid, Error{Errc::unavailable, ledger_failure});
+        if (const std::optional<Error>& failure = commits.failure()) {
+            reject(client, looked_at->cid, *failure);
             return;
         }
         watch(looked_at->cid, client, submit.follow ? Interest::everything : Interest::acceptance);
@@ -375,46 +382,40 @@ struct Coordinator::Impl {
     }
 
     void carry_out(lease::Journal& journal) {
-        write(journal.token,
-              to_ledger(
-                  journal.records,
-                  options.self.instance,
-                  [this](const Cid& job) -> const JobFacts* {
-                      const auto open = open_jobs.find(job);
-                      return open == open_jobs.end() ? nullptr : &open->second;
-                  },
-                  [this](const Cid& job) { return machine.view(job); },
-                  ledger::now_unix_millis()));
+        commits.write(journal.token,
+                      to_ledger(
+                          journal.records,
+                          options.self.instance,
+                          [this](const Cid& job) -> const JobFacts* {
+                              const auto open = open_jobs.find(job);
+                              return open == open_jobs.end() ? nullptr : &open->second;
+                          },
+                          [this](const Cid& job) { return machine.view(job); },
+                          ledger::now_unix_millis()));
     }
 
-    void write(lease::JournalToken token, std::vector<ledger::Record> records) {
-        auto kept = std::make_shared<const std::vector<ledger::Record>>(std::move(records));
-        // shared_ptr: the writer's thread, and a second try if the first one fails.
-        writer.submit(*kept, [this, token, kept, is_alive = alive](Result<void> result) {
-            loop.post([this, token, kept, is_alive, result = std::move(result)]() mutable {
-                if (*is_alive) {
-                    written(token, kept, std::move(result));
-                }
-            });
-        });
-    }
-
-    void written(lease::JournalToken token,
-                 const std::shared_ptr<const std::vector<ledger::Record>>& records,
-                 Result<void> result) {
-        if (result) {
-            ledger_is_failing = false;
-            machine.journaled(token, now_since_boot());
-            pump();
-            return;
-        }
-        ledger_is_failing = true;
-        ledger_failure = result.error().message;
-        loop.after(limits::journal_retry, [this, token, records, is_alive = alive] {
-            if (*is_alive) {
-                write(token, *records);
+    /// Jobs that another process of this home accepted at the same moment are its: their clients
+    /// are told by way of it.
+    bool give_away(std::vector<ledger::Record>& records) {
+        std::set<Cid> lost;
+        for (const ledger::Record& record : records) {
+            const auto* accepted = std::get_if<ledger::JobAccepted>(&record);
+            if (accepted != nullptr && other_owner(accepted->ids.job)) {
+                lost.insert(accepted->ids.job);
             }
+        }
+        for (const Cid& job : lost) {
+            machine.disown(job, now_since_boot());
+            open_jobs.erase(job);
+            relayed.insert(job);
+        }
+        std::erase_if(records, [&lost](const ledger::Record& record) {
+            return lost.contains(ledger::job_of(record));
         });
+        if (!lost.empty()) {
+            look_after_relayed_later();
+        }
+        return !lost.empty();
     }
 
     void carry_out(const lease::Notify& notify) {
@@ -463,7 +464,7 @@ struct Coordinator::Impl {
                const std::function<bool(const job::Instance&)>& is_dead) {
         Result<ledger::Adoption> adoption = writer.adopt(dead, options.self.instance);
         if (!adoption) {
-            loop.after(limits::journal_retry, [this, dead, is_dead, is_alive = alive] {
+            loop.after(limits::adopt_retry, [this, dead, is_dead, is_alive = alive] {
                 if (*is_alive) {
                     adopt(dead, is_dead);
                 }

@@ -69,6 +69,11 @@ void Coordinator::journaled(JournalToken token, Instant now) {
     impl_->flush(now);
 }
 
+void Coordinator::disown(const Cid& job, Instant now) {
+    impl_->disown(job);
+    impl_->flush(now);
+}
+
 void Coordinator::peer_seen(const job::Instance& peer, Instant now) {
     if (Impl::Peer* known = impl_->peer_of(peer)) {
         known->gone = false;

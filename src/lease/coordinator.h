@@ -140,6 +140,11 @@ public:
     /// Every Journal up to and including `token` is durable.
     void journaled(JournalToken token, Instant now);
 
+    /// Another process of this home has accepted the job first: the ledger refused the record that
+    /// would have made it ours. Forgets it without a word; no grant of it has been sent. To be
+    /// called before its Journal is said to be durable.
+    void disown(const Cid& job, Instant now);
+
     /// A node is there (again).
     void peer_seen(const job::Instance& peer, Instant now);
 

@@ -100,6 +100,7 @@ struct Coordinator::Impl {
     Job* add(JobEntry entry, Instant now);
     void submit(JobEntry entry, std::optional<Bytes> receipt, Instant now);
     void recover(RecoveredJob recovered, Instant now);
+    void disown(const Cid& id);
     void requeue(Job& job, Ms delay, Instant now);
     void leave_queue(Job& job);
     void dispatch(Instant now);

@@ -125,6 +125,25 @@ void Coordinator::Impl::recover(RecoveredJob recovered, Instant now) {
 
 // --- the queue -----------------------------------------------------------------------------------
 
+void Coordinator::Impl::disown(const Cid& id) {
+    Job* const job = find(id);
+    if (job == nullptr || job->accepted_durable) {
+        return;
+    }
+    assert(!job->grant_sent); // Grants follow acceptance.
+    std::erase_if(waiting, [job](const Effect& effect) { return effect.job == job; });
+    leave_queue(*job);
+    if (job->held) {
+        let_go(*job);
+    }
+    if (job->armed != Instant::never()) {
+        timers.erase({job->armed, job->number});
+    }
+    by_number.erase(job->number);
+    invocation_bytes_open -= job->entry.invocation.size();
+    jobs.erase(id);
+}
+
 void Coordinator::Impl::requeue(Job& job, Ms delay, Instant now) {
     job.state = JobState::queued;
     job.stage = static_cast<std::uint8_t>(job::Stage::queued);

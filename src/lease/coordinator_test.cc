@@ -86,6 +86,21 @@ TEST_F(CoordinatorTest, SaysNothingBeforeTheJournalIsDurable) {
     EXPECT_EQ(all<job::Grant>(after)[0].lease.epoch, (job::Epoch{7, 1}));
 }
 
+TEST_F(CoordinatorTest, ADisownedJobIsNeitherGrantedNorSpokenOf) {
+    bid(2, 1, 0);
+    coordinator_.submit(entry(1), at(0));
+    const auto journals = all<Journal>(take());
+    ASSERT_EQ(journals.size(), 1U);
+    coordinator_.disown(entry(1).ids.job, at(1));
+    coordinator_.journaled(journals[0].token, at(1));
+    EXPECT_TRUE(take().empty());
+    EXPECT_FALSE(coordinator_.view(entry(1).ids.job));
+    EXPECT_EQ(coordinator_.counts().open, 0U);
+    bid(2, 2, 2);
+    coordinator_.submit(entry(2), at(2));
+    EXPECT_EQ(all<job::Grant>(settle(2)).size(), 1U) << "the worker is free for others";
+}
+
 TEST_F(CoordinatorTest, AnswersABidWithOneGrant) {
     bid(2, 1, 0);
     bid(2, 1, 0); // Doubled on its way.

@@ -49,6 +49,18 @@ Query& bind_errc(Query& query, const std::optional<Errc>& error) {
     return error ? query.bind(ic::name(*error)) : query.bind_null();
 }
 
+/// A job that is known already stays as it is; it is refused to a process that does not own it, so
+/// that of two processes which accept one job at once only one goes on with it.
+Result<void> check_owner(Database& database, const std::string& job, const job::Instance& owner) {
+    Query query = TRY(database.prepare("SELECT owner FROM jobs WHERE job = ?"));
+    query.bind(std::string_view{job});
+    const bool found = TRY(query.step());
+    if (found && query.text(0) != owner.to_string()) {
+        return Error{Errc::refused, "job " + job + " was accepted by another process"};
+    }
+    return {};
+}
+
 Result<void> put(Database& database, const JobAccepted& accepted) {
     const std::string job = accepted.ids.job.to_string();
     {
@@ -67,7 +79,7 @@ Result<void> put(Database& database, const JobAccepted& accepted) {
         TRY(query.run());
     }
     if (database.changes() == 0) {
-        return {}; // Known already, perhaps with another owner: it stays as it is.
+        return check_owner(database, job, accepted.owner);
     }
     const std::int64_t sequence = sqlite3_last_insert_rowid(database.handle());
     for (const auto& [label, value] : accepted.labels) {

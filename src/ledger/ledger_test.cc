@@ -95,6 +95,20 @@ TEST(Ledger, AJobEndsOnceAndIsNotGrantedAfterwards) {
     EXPECT_EQ(read->grants.size(), 1U);
 }
 
+TEST(Ledger, AJobThatAnotherProcessHasAcceptedIsRefused) {
+    const Home home;
+    const auto writer = home.open_writer();
+    const JobAccepted first = accepted(1, instance(7));
+    const JobAccepted late = accepted(1, instance(8));
+    ASSERT_TRUE(write(*writer, {first}));
+    EXPECT_EQ(write(*writer, {late, granted(late, {2, 1}, instance(9))}).error().code,
+              Errc::refused);
+    const Result<JobDetail> read = home.open_reader().describe(first.ids.job);
+    ASSERT_TRUE(read);
+    EXPECT_EQ(read->row.owner, instance(7));
+    EXPECT_TRUE(read->grants.empty());
+}
+
 TEST(Ledger, OneBatchIsWrittenAllOrNoneAndOthersOfItsGroupStand) {
     const Home home;
     const auto writer = home.open_writer();

@@ -41,7 +41,8 @@ using Labels = std::vector<std::pair<std::string, std::string>>;
 
 // --- what a coordinator writes -------------------------------------------------------------------
 
-/// The job is ours now. Written again (same job CID): no change.
+/// The job is ours now. Written again by its owner (same job CID): no change; by another process:
+/// refused.
 struct JobAccepted {
     job::JobIds ids;
     PublicKey submitter;
@@ -144,6 +145,9 @@ using Record = std::variant<JobAccepted,
                             JobFailed,
                             ReceiptKept,
                             WorkerConsidered>;
+
+/// Whose record it is.
+const Cid& job_of(const Record& record);
 
 // --- what is read back ---------------------------------------------------------------------------
 

@@ -34,6 +34,18 @@ UnixMillis now_unix_millis() {
     return {std::chrono::duration_cast<std::chrono::milliseconds>(now).count()};
 }
 
+const Cid& job_of(const Record& record) {
+    return std::visit(
+        [](const auto& one) -> const Cid& {
+            if constexpr (requires { one.ids; }) {
+                return one.ids.job;
+            } else {
+                return one.job;
+            }
+        },
+        record);
+}
+
 std::string_view name(JobState state) { return states[static_cast<std::size_t>(state) - 1]; }
 
 std::optional<JobState> job_state_of(std::string_view word) {

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <memory>
 #include <set>
 #include <thread>
 
@@ -63,6 +64,33 @@ TEST(Grant, TheSameSubmissionTwiceIsOneJob) {
     ASSERT_TRUE(first.wait_for_all(20s));
     ASSERT_TRUE(second.wait_for_all(20s));
     EXPECT_EQ(check_executions(cluster.executions()).executions, 1U);
+}
+
+TEST(Grant, AJobHandedToSeveralNodesAtOnceIsCoordinatedByOne) {
+    Cluster cluster;
+    for (int index = 0; index < 4; ++index) {
+        cluster.start_worker({"--slots", "1"});
+    }
+    const Cid module = cluster.add_module(noop_module());
+    std::vector<std::unique_ptr<Client>> clients; // Each meets one of the nodes, by chance.
+    for (int index = 0; index < 6; ++index) {
+        clients.push_back(std::make_unique<Client>(cluster));
+    }
+    constexpr std::size_t jobs = 60;
+    for (std::size_t index = 0; index < jobs; ++index) {
+        const job::SignedInvocation job =
+            make_job(cluster.key(), module, {.nonce = "shared " + std::to_string(index)});
+        for (const auto& client : clients) {
+            client->submit(job);
+        }
+    }
+    for (const auto& client : clients) {
+        ASSERT_TRUE(client->wait_for_all(60s)) << client->outcomes().size();
+        for (const auto& [job, outcome] : client->outcomes()) {
+            expect_success(outcome);
+        }
+    }
+    EXPECT_EQ(check_executions(cluster.executions()).executions, jobs);
 }
 
 TEST(Grant, AnEarlierReceiptAnswersAPureJobWithoutANonce) {
