@@ -327,7 +327,9 @@ bool is_alive(pid_t process) {
         return false;
     }
     const char state = text[bracket + 2];
-    return state != 'Z' && state != 'X';
+    // One that has begun to exit has no memory any more, and so no command line: it runs nothing.
+    std::ifstream command("/proc/" + std::to_string(process) + "/cmdline");
+    return state != 'Z' && state != 'X' && command.get() != std::ifstream::traits_type::eof();
 }
 
 // (module (memory (export "memory") 1) (func (export "_start")))
