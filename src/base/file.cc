@@ -135,11 +135,14 @@ Result<void> make_folders(const std::string& path, mode_t mode) {
     if (::mkdir(path.c_str(), mode) == 0) {
         return {};
     }
-    if (errno == ENOENT && folder_of(path) != path) {
+    int why = errno;
+    if (why == ENOENT && folder_of(path) != path) {
         TRY(make_folders(folder_of(path), mode));
-        return make_folders(path, mode);
+        if (::mkdir(path.c_str(), mode) == 0) {
+            return {};
+        }
+        why = errno; // Some file systems, /proc for one, say ENOENT for what nobody can make.
     }
-    const int why = errno;
     struct stat status{};
     if (why == EEXIST && ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode)) {
         return {};

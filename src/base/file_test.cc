@@ -32,6 +32,14 @@ TEST_F(File, ReadsBackWhatWasWrittenWithItsMode) {
     EXPECT_EQ(status.st_nlink, 1U) << "the draft's name is gone";
 }
 
+TEST_F(File, MakesFoldersAndGivesUpWhereNobodyCan) {
+    EXPECT_TRUE(make_folders(folder_ + "/a/b/c", 0700).ok());
+    EXPECT_TRUE(std::filesystem::is_directory(folder_ + "/a/b/c"));
+    EXPECT_TRUE(make_folders(folder_ + "/a/b/c", 0700).ok()) << "there already";
+    // The kernel says ENOENT for a folder in /proc, though /proc is there.
+    EXPECT_EQ(make_folders("/proc/no-such-folder", 0700).error().code, Errc::not_found);
+}
+
 TEST_F(File, ReadRefusesOneByteMoreThanTheLimit) {
     const std::string path = folder_ + "/a";
     ASSERT_TRUE(write_file(path, bytes_of("four"), 0600, IfExists::fail).ok());
