@@ -74,6 +74,16 @@ Error usage_error(const CLI::App& app, const CLI::ParseError& thrown) {
     return {Errc::usage, std::move(message)};
 }
 
+/// The library's help, without the empty lines that it doubles.
+std::string help_of(const CLI::App& app) {
+    std::string text = app.help();
+    for (std::size_t at = text.find("\n\n\n"); at != std::string::npos;
+         at = text.find("\n\n\n", at)) {
+        text.erase(at, 1);
+    }
+    return text;
+}
+
 /// Every command that does something takes these.
 void add_common_options(CLI::App& app, Context& context) {
     for (CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; })) {
@@ -98,7 +108,10 @@ parse_and_act(CLI::App& app, Context& context, int count, const char* const* arg
     try {
         app.parse(count, arguments);
     } catch (const CLI::CallForHelp&) {
-        TRY(context.streams.print(app.help()));
+        TRY(context.streams.print(help_of(app)));
+        return 0;
+    } catch (const CLI::CallForVersion& version) {
+        TRY(context.streams.print(std::string(version.what()) + "\n"));
         return 0;
     } catch (const CLI::ParseError& thrown) {
         return usage_error(app, thrown);

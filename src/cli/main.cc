@@ -2,6 +2,7 @@
 
 #include "cli/commands.h"
 #include "cli/frame.h"
+#include "cli/standard_descriptors.h"
 #include "executor/wasm/executor_main.h"
 
 #include <string_view>
@@ -15,6 +16,7 @@ int main(int count, char** arguments) {
     if (first == "internal-compiler") {
         return ic::executor::wasm::run_compiler(arguments[count - 1]);
     }
+    ic::cli::hold_standard_descriptors();
     return ic::cli::run(count, arguments, [](CLI::App& app, ic::cli::Context& context) {
         add_init(app, context);
         add_add(app, context);

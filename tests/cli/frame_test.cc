@@ -59,6 +59,29 @@ TEST(Program, KeepsItsErrorOnOneLineWhateverTheWordHolds) {
     EXPECT_EQ(nasty.err.find('\x1b'), std::string::npos);
 }
 
+// Descriptors that are closed are given to the next files that are opened: the store's.
+TEST(Program, ReadsAndWritesNoFileOfItsOwnInPlaceOfAClosedStream) {
+    const Program program;
+    const std::string cid = program({"add", "-Q"}, {.input = "hello\n"}).out;
+    const std::string home = " --home " + program.home();
+    const Finished no_output = ic::testing_support::run_process(
+        {"/bin/sh", "-c", IC_PROGRAM " cat" + home + " " + cid.substr(0, cid.size() - 1) + " >&-"});
+    EXPECT_EQ(no_output.status, 125);
+    EXPECT_EQ(no_output.err,
+              "ipfs-compute: unavailable: cannot write to standard output: Bad file descriptor\n");
+    const Finished no_input =
+        ic::testing_support::run_process({"/bin/sh", "-c", IC_PROGRAM " add -Q" + home + " <&-"});
+    EXPECT_EQ(no_input.status, 125);
+    EXPECT_EQ(no_input.err,
+              "ipfs-compute: unavailable: cannot read standard input: Bad file descriptor\n");
+    EXPECT_EQ(program({"cat", cid.substr(0, cid.size() - 1)}).out, "hello\n") << "it is whole";
+}
+
+TEST(Program, PrintsItsVersionForTheUsualFlagToo) {
+    const Program program;
+    EXPECT_EQ(program({"--version"}).out, "ipfs-compute " IC_VERSION "\n");
+}
+
 TEST(Program, ReportsOutputThatCannotBeWritten) {
     const Program program;
     const Finished full = ic::testing_support::run_process(
