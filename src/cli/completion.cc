@@ -42,11 +42,12 @@ std::string joined(const std::vector<std::string>& words) {
     return text;
 }
 
-/// One `case` that sets `words` for each command path; understood by bash and zsh.
+/// One `case` that sets `offered` for each command path; understood by bash and zsh, to which
+/// `path` and `words` mean something else.
 std::string cases(const std::vector<Node>& nodes) {
     std::string text;
     for (const Node& node : nodes) {
-        text += "        '" + node.path + "') words='" + joined(node.commands) +
+        text += "        '" + node.path + "') offered='" + joined(node.commands) +
                 (node.commands.empty() || node.options.empty() ? "" : " ") + joined(node.options) +
                 "';;\n";
     }
@@ -56,17 +57,16 @@ std::string cases(const std::vector<Node>& nodes) {
 std::string bash_script(const std::vector<Node>& nodes) {
     return "# bash completion for ipfs-compute; load: source <(ipfs-compute completion bash)\n"
            "_ipfs_compute() {\n"
-           "    local path='' word words i\n"
+           "    local at='' word offered='' i\n"
            "    for ((i = 1; i < COMP_CWORD; i++)); do\n"
            "        word=${COMP_WORDS[i]}\n"
            "        [[ $word == -* ]] && continue\n"
-           "        case \" $known \" in *\" ${path:+$path.}$word \"*) path=\"${path:+$path "
-           "}$word\";; esac\n"
+           "        case \" $known \" in *\" ${at:+$at.}$word \"*) at=\"${at:+$at }$word\";; esac\n"
            "    done\n"
-           "    case \"$path\" in\n" +
+           "    case \"$at\" in\n" +
            cases(nodes) +
            "    esac\n"
-           "    COMPREPLY=($(compgen -W \"$words\" -- \"${COMP_WORDS[COMP_CWORD]}\"))\n"
+           "    COMPREPLY=($(compgen -W \"$offered\" -- \"${COMP_WORDS[COMP_CWORD]}\"))\n"
            "    [[ ${#COMPREPLY[@]} -gt 0 || ${COMP_WORDS[COMP_CWORD]} == -* ]] ||\n"
            "        COMPREPLY=($(compgen -f -- \"${COMP_WORDS[COMP_CWORD]}\"))\n"
            "}\n"
@@ -87,7 +87,7 @@ std::string known_paths(const std::vector<Node>& nodes) {
 }
 
 std::string with_known_paths(std::string script, const std::vector<Node>& nodes) {
-    const std::string local = "local path='' word words i\n";
+    const std::string local = "local at='' word offered='' i\n";
     return script.replace(
         script.find(local), local.size(), local + "    local known='" + known_paths(nodes) + "'\n");
 }

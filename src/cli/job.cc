@@ -34,7 +34,11 @@ struct Found {
 
 Result<Found> open_and_find(Context& context, const std::string& text) {
     std::unique_ptr<Local> local = TRY(open_local(context));
-    ledger::LedgerReader reader = TRY(ledger::LedgerReader::open(local->home.ledger_file()));
+    Result<ledger::LedgerReader> opened = ledger::LedgerReader::open(local->home.ledger_file());
+    if (!opened && opened.error().code == Errc::not_found) {
+        return Error{Errc::not_found, "no job was ever submitted in " + local->home.path};
+    }
+    ledger::LedgerReader reader = TRY(std::move(opened));
     Cid job = TRY(find_job(reader, text));
     return Found{std::move(local), std::move(reader), std::move(job)};
 }

@@ -257,6 +257,9 @@ invocation_of(const JobFlags& flags, job::JobSpec spec, const PublicKey& key, Un
         if (!total) {
             return std::move(total).take_error().during("--total-timeout");
         }
+        if (total->count() == 0) {
+            return usage("--total-timeout has to be longer than nothing");
+        }
         invocation.timeouts.total_ms_max = static_cast<std::uint64_t>(total->count());
         invocation.timeouts.queue_ms_max =
             std::min(invocation.timeouts.queue_ms_max, invocation.timeouts.total_ms_max);

@@ -43,6 +43,23 @@ std::string short_instance(const job::Instance& instance) {
     return instance.to_string().substr(0, 8);
 }
 
+/// What lease::Verdict's words mean, where the coordinator had no more to say.
+std::string explained(std::string_view verdict) {
+    if (verdict == "finished") {
+        return "its receipt was taken";
+    }
+    if (verdict == "granted") {
+        return "it was given the job, and no receipt of it was taken";
+    }
+    if (verdict == "not-chosen") {
+        return "it had a free slot, another worker was given the job";
+    }
+    if (verdict == "no-bid") {
+        return "it had offered no free slot when the job was given away";
+    }
+    return {};
+}
+
 std::string row_text(const std::string& key, const std::string& value) {
     std::string line = key + ":";
     line.resize(std::max<std::size_t>(line.size() + 1, 14), ' ');
@@ -270,18 +287,24 @@ std::string describe(const ledger::JobDetail& detail) {
         when.resize(std::max<std::size_t>(when.size() + 1, 16), ' ');
         std::string stage = line.stage;
         stage.resize(std::max<std::size_t>(stage.size() + 1, 12), ' ');
-        text += "  " + stage + when + line.detail + "\n";
+        std::string whole = "  " + stage + when + line.detail;
+        whole.erase(whole.find_last_not_of(' ') + 1);
+        text += whole + "\n";
     }
     text += "Workers:\n";
     for (const ledger::WorkerConsidered& worker : detail.considered) {
+        const std::string why =
+            worker.message.empty() ? explained(worker.reason) : printable(worker.message);
         text += "  " + short_instance(worker.worker.instance) + "  " + printable(worker.reason) +
-                (worker.message.empty() ? "" : ": " + printable(worker.message)) + "\n";
+                (why.empty() ? "" : ": " + why) + "\n";
     }
     if (const auto receipt = accepted_receipt(detail)) {
         text += row_text("Ending", summary_of(receipt->receipt.ending));
         text += row_text("Receipt", receipt->cid.to_string());
         text += row_text("Output",
                          receipt->receipt.output ? receipt->receipt.output->to_string() : "none");
+        text += row_text("Errors",
+                         receipt->receipt.errors ? receipt->receipt.errors->to_string() : "none");
         text += row_text("Log", receipt->receipt.log ? receipt->receipt.log->to_string() : "none");
     }
     return text;

@@ -80,7 +80,7 @@ void add_worker(CLI::App& app, Context& context) {
     CLI::App* command = app.add_subcommand("worker", "Offer this machine: run jobs until stopped");
     auto flags = std::make_shared<WorkerFlags>();
     command->add_option("--slots", flags->slots, "Jobs at once (default: one a core)")
-        ->check(CLI::Range(1, 256))
+        ->check(CLI::Range(1, 256).description(""))
         ->type_name("N");
     command
         ->add_option("--allow-host",

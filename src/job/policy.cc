@@ -25,8 +25,7 @@ Error above(std::string_view key,
         flag.empty() ? "ask for less" : "submit with a lower " + std::string(flag);
     return {Errc::refused,
             "limits." + name + ": the job asks for " + std::to_string(asked) +
-                ", this node allows " + most + "; " + less + ", or raise limits." + name +
-                " in the node's configuration"};
+                ", this node allows " + most + "; " + less};
 }
 
 Result<void> admits_limits(const Limits& maxima, const Limits& asked) {
@@ -90,8 +89,7 @@ Result<void> admits(const Policy& policy, const Invocation& invocation) {
     if (invocation.spec.effects == Effects::impure && !policy.allow_impure) {
         return Error{Errc::refused,
                      "effects: the job asks for 'impure', this node allows 'pure'; "
-                     "submit without --impure, or allow it in the node's "
-                     "configuration"};
+                     "submit without --impure"};
     }
     TRY(admits_limits(policy.maxima, invocation.spec.limits));
     return admits_hosts(policy, invocation.spec.allow_hosts);

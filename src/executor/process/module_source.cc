@@ -13,8 +13,10 @@ read_module(BlockSource& source, const Cid& cid, std::uint64_t bytes_max, const 
     if (!opened) {
         Error error = std::move(opened).take_error();
         const bool no_file = error.code == Errc::malformed || error.code == Errc::unsupported;
+        const bool is_missing = error.code == Errc::not_found;
         return Error{no_file ? Errc::module_invalid : error.code,
-                     "module " + cid.to_string() + ": " + error.message};
+                     "the module: " + error.message +
+                         (is_missing ? "; `ipfs-compute add FILE` puts a file here" : "")};
     }
     unixfs::FileReader reader = std::move(opened).take();
     if (reader.size() > bytes_max) {
