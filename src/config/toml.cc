@@ -61,29 +61,49 @@ void collect(const toml::node& node, const std::string& key, std::vector<TomlVal
     values.push_back(std::move(value));
 }
 
+/// What TOML forbids but the library lets pass, or handles with undefined behaviour (3.3.0: some
+/// letters beyond ASCII where a bare key or a line's end may stand): control characters, and
+/// anything but ASCII outside of quotes and comments. Strings of several lines are not understood
+/// here, so they are refused: no setting needs one.
+Result<void> check_letters(std::string_view text, std::string_view name) {
+    constexpr char comment = '#';
+    constexpr char nothing = '\0';
+    std::size_t line = 1;
+    char inside = nothing; // The quote or '#' that was opened on this line.
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        const char letter = text[at];
+        const auto byte = static_cast<unsigned char>(letter);
+        const bool is_control =
+            (byte < 0x20 && letter != '\t' && letter != '\n' && letter != '\r') || byte == 0x7f;
+        const bool opens_lines = inside == nothing && (text.substr(at).starts_with("\"\"\"") ||
+                                                       text.substr(at).starts_with("'''"));
+        if (is_control || opens_lines || (byte >= 0x80 && inside == nothing)) {
+            return Error{Errc::malformed,
+                         std::string(name) + ":" + std::to_string(line) +
+                             (opens_lines ? ": a string of several lines is not supported"
+                                          : ": a character that is allowed in quotes and comments "
+                                            "at most")};
+        }
+        if (letter == '\n') {
+            inside = nothing;
+            ++line;
+        } else if (inside == '"' && letter == '\\' && !text.substr(at + 1).starts_with('\n')) {
+            ++at; // What is escaped closes nothing.
+        } else if (inside == nothing && (letter == '"' || letter == '\'' || letter == comment)) {
+            inside = letter;
+        } else if (inside == letter && letter != comment) {
+            inside = nothing;
+        }
+    }
+    return {};
+}
+
 Result<toml::table> parse(std::string_view text, std::string_view name, std::size_t bytes_max) {
     if (text.size() > bytes_max) {
         return Error{Errc::too_large,
                      std::string(name) + " has more than " + std::to_string(bytes_max) + " bytes"};
     }
-    // What TOML forbids but the library lets pass, or handles with undefined behaviour (3.3.0: some
-    // letters beyond ASCII where a bare key may stand): control characters, and anything but ASCII
-    // before the first quote or '#' of a line.
-    std::size_t line = 1;
-    bool may_be_text = false;
-    for (const char letter : text) {
-        const auto byte = static_cast<unsigned char>(letter);
-        const bool is_control =
-            (byte < 0x20 && letter != '\t' && letter != '\n' && letter != '\r') || byte == 0x7f;
-        if (is_control || (byte >= 0x80 && !may_be_text)) {
-            return Error{Errc::malformed,
-                         std::string(name) + ":" + std::to_string(line) +
-                             ": a character that is allowed in quotes and comments at most"};
-        }
-        may_be_text =
-            letter != '\n' && (may_be_text || letter == '"' || letter == '\'' || letter == '#');
-        line += letter == '\n' ? 1U : 0U;
-    }
+    TRY(check_letters(text, name));
     try {
         return toml::parse(text);
     } catch (const toml::parse_error& error) {
