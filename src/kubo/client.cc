@@ -68,4 +68,25 @@ block_get(const std::string& url, const Cid& cid, std::chrono::milliseconds time
     return Error{Errc::cid_unavailable, "Kubo at " + url + " says: " + message_of(*response)};
 }
 
+Result<std::string> version(const std::string& url, std::chrono::milliseconds time_max) {
+    const net::HttpRequest request{.method = "POST", .url = url + "/api/v0/version"};
+    const net::HttpLimits bounds{.connect_time_max = limits::connect_time_max,
+                                 .total_time_max = time_max,
+                                 .response_bytes_max = limits::error_bytes_max,
+                                 .stop = {}};
+    const std::unique_ptr<net::HttpResponse> response =
+        TRY(net::http_request(request, net::HttpPolicy{.any_address = true}, bounds));
+    const std::uint16_t status = response->head().status;
+    if (status == 403 || status == 401) {
+        return Error{Errc::refused, "Kubo at " + url + " refuses: " + message_of(*response)};
+    }
+    const Bytes body = TRY(read_all(*response, limits::error_bytes_max));
+    const nlohmann::json json = nlohmann::json::parse(text_of(body), nullptr, false);
+    if (status != 200 || !json.is_object() || !json.contains("Version") ||
+        !json["Version"].is_string()) {
+        return Error{Errc::malformed, "what answers at " + url + " is no Kubo"};
+    }
+    return printable(json["Version"].get<std::string>());
+}
+
 } // namespace ic::kubo

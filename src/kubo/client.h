@@ -1,5 +1,5 @@
 #pragma once
-/// Client of a Kubo node's RPC API: so far, reading one block.
+/// Client of a Kubo node's RPC API: so far, reading one block, and who is there.
 /// Source: docs.ipfs.tech/reference/kubo/rpc, Kubo 0.43.
 
 #include "base/bytes.h"
@@ -24,5 +24,9 @@ inline constexpr std::size_t error_bytes_max = 4096;
 ///         not find it in time; refused if it wants a token; too_large.
 /// The bytes are not verified. Threads: any. Blocks.
 Result<Bytes> block_get(const std::string& url, const Cid& cid, std::chrono::milliseconds time_max);
+
+/// `version`: what answers at `url`, such as "0.43.0". Errors: unavailable if nobody does in time;
+/// refused if it wants a token; malformed if it is no Kubo. Threads: any. Blocks.
+Result<std::string> version(const std::string& url, std::chrono::milliseconds time_max);
 
 } // namespace ic::kubo

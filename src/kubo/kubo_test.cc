@@ -125,5 +125,17 @@ TEST(BlockGet, SaysUnavailableWhereNobodyListens) {
     EXPECT_EQ(block_get(url, cid, std::chrono::seconds(1)).error().code, Errc::unavailable);
 }
 
+TEST(Version, SaysWhoAnswersAndKnowsWhatIsNoKubo) {
+    const HttpTestServer kubo([](const SeenRequest&) {
+        return net::testing::answer_of(200, "", R"({"Version":"0.43.0","Commit":""})");
+    });
+    const std::string url = "http://127.0.0.1:" + std::to_string(kubo.port());
+    EXPECT_EQ(*version(url, std::chrono::seconds(5)), "0.43.0");
+    const HttpTestServer other(
+        [](const SeenRequest&) { return net::testing::answer_of(200, "", "<html>"); });
+    const std::string other_url = "http://127.0.0.1:" + std::to_string(other.port());
+    EXPECT_EQ(version(other_url, std::chrono::seconds(5)).error().code, Errc::malformed);
+}
+
 } // namespace
 } // namespace ic::kubo

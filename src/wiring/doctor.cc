@@ -6,6 +6,8 @@
 #include "config/settings.h"
 #include "config/trust.h"
 #include "executor/channel/walls.h"
+#include "kubo/api_address.h"
+#include "kubo/client.h"
 #include "ledger/ledger.h"
 #include "transport/local/bus_directory.h"
 #include "transport/local/local_client.h"
@@ -107,6 +109,7 @@ public:
         look_at_ledger();
         look_at_bus();
         look_at_executors();
+        look_at_kubo();
         checks_.push_back(judge_isolation(network_error));
         checks_.push_back(judge_clock(
             std::chrono::sys_seconds{std::chrono::seconds{now_unix().value}}, newest_job_));
@@ -355,6 +358,34 @@ private:
             return std::nullopt;
         }
         return Error{Errc::internal, std::string(ic::name(*ending.error)) + ": " + ending.message};
+    }
+
+    /// Nobody needs one: what is not on this machine cannot be had without.
+    void look_at_kubo() {
+        if (settings_.kubo == "off") {
+            checks_.push_back(ok("kubo", "not asked for blocks (kubo = off)"));
+            return;
+        }
+        const Result<std::string> url =
+            settings_.kubo == "auto"
+                ? kubo::find_api(environment_("IPFS_PATH"), environment_("HOME"))
+                : kubo::api_url(settings_.kubo);
+        if (!url) {
+            checks_.push_back(
+                warn("kubo", url.error().message, "ipfs-compute config set kubo off"));
+            return;
+        }
+        const Instant start = now_since_boot();
+        const Result<std::string> version = kubo::version(*url, answer_time_max);
+        if (version) {
+            checks_.push_back(
+                ok("kubo", *version + " answered at " + *url + " in " + since(start)));
+        } else if (settings_.kubo == "auto" && version.error().code == Errc::unavailable) {
+            checks_.push_back(ok("kubo", "none at " + *url + "; blocks are those of this machine"));
+        } else {
+            checks_.push_back(warn(
+                "kubo", version.error().message, "start it, or: ipfs-compute config set kubo off"));
+        }
     }
 
     void look_at_disk() {
