@@ -27,13 +27,14 @@ Result<std::vector<PublicKey>> trusted_keys(const config::Home& home, const Publ
 Result<std::unique_ptr<Local>> open_local(Context& context) {
     const std::string path = TRY(config::choose_home(context.home, config::process_environment));
     config::Home home = TRY(config::open_home(path));
-    const config::LoadedSettings settings =
-        TRY(config::load_settings(home, config::process_environment, context.settings));
+    config::Settings settings =
+        TRY(config::load_settings(home, config::process_environment, context.settings)).values;
     PrivateKey key = TRY(wiring::open_identity(home));
     std::vector<PublicKey> trusted = TRY(trusted_keys(home, key.public_key()));
-    std::unique_ptr<wiring::Stores> stores = TRY(wiring::Stores::open(home, settings.values));
-    const unixfs::Profile profile = TRY(unixfs::profile_named(settings.values.import_profile));
+    std::unique_ptr<wiring::Stores> stores = TRY(wiring::Stores::open(home, settings));
+    const unixfs::Profile profile = TRY(unixfs::profile_named(settings.import_profile));
     return std::make_unique<Local>(Local{.home = std::move(home),
+                                         .settings = std::move(settings),
                                          .key = std::move(key),
                                          .trusted = std::move(trusted),
                                          .stores = std::move(stores),

@@ -6,6 +6,7 @@
 #include "cli/context.h"
 #include "cli/submission.h"
 #include "config/home.h"
+#include "config/settings.h"
 #include "identity/key.h"
 #include "unixfs/profile.h"
 #include "wiring/stores.h"
@@ -18,6 +19,7 @@ namespace ic::cli {
 /// Opened as a whole; commands that need less open less.
 struct Local {
     config::Home home;
+    config::Settings settings;
     PrivateKey key;
     std::vector<PublicKey> trusted; ///< Whose jobs run here: one's own key is in.
     std::unique_ptr<wiring::Stores> stores;

@@ -16,11 +16,22 @@ namespace ic::cli {
 namespace {
 
 struct WorkerFlags {
-    std::uint32_t slots = 0; ///< None given: as many as there are cores.
+    std::uint32_t slots = 0; ///< 0: not given.
     std::vector<std::string> allow_hosts;
     std::vector<std::string> private_addresses;
     std::string execution_record;
 };
+
+/// The flag, else the setting, else one a core.
+std::uint32_t slots_of(const WorkerFlags& flags, const config::Settings& settings) {
+    if (flags.slots != 0) {
+        return flags.slots;
+    }
+    if (settings.worker_slots != 0) {
+        return static_cast<std::uint32_t>(settings.worker_slots);
+    }
+    return std::max(1U, std::thread::hardware_concurrency());
+}
 
 Result<int> work(Context& context, const WorkerFlags& flags) {
     const std::unique_ptr<Local> local = TRY(open_local(context));
@@ -34,8 +45,7 @@ Result<int> work(Context& context, const WorkerFlags& flags) {
     options.name = "worker " + std::to_string(::getpid());
     options.software = wiring::software();
     options.policy = policy;
-    options.slots =
-        flags.slots != 0 ? flags.slots : std::max(1U, std::thread::hardware_concurrency());
+    options.slots = slots_of(flags, local->settings);
     options.on_log = [&context](const Cid& job, std::string_view line) {
         context.streams.note(job.to_string() + " log: " + printable(line) + "\n");
     };
@@ -79,7 +89,10 @@ Result<int> work(Context& context, const WorkerFlags& flags) {
 void add_worker(CLI::App& app, Context& context) {
     CLI::App* command = app.add_subcommand("worker", "Offer this machine: run jobs until stopped");
     auto flags = std::make_shared<WorkerFlags>();
-    command->add_option("--slots", flags->slots, "Jobs at once (default: one a core)")
+    command
+        ->add_option("--slots",
+                     flags->slots,
+                     "Jobs at once (default: setting worker.slots, else one a core)")
         ->check(CLI::Range(1, 256).description(""))
         ->type_name("N");
     command

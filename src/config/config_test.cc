@@ -71,7 +71,7 @@ TEST(NetworkFileSystem, IsToldFromALocalOne) {
 
 TEST_F(Config, LaterSourcesWinAndAreNamed) {
     write("config.toml", "# mine\nkubo = \"off\"\n\n[import]\nprofile = \"unixfs-v0-2015\"\n");
-    const std::vector<std::string> flags{"log.level=debug"};
+    const std::vector<std::string> flags{"worker.slots=4"};
     const Result<LoadedSettings> loaded = load_settings(
         Home{folder_},
         [](const char* name) -> std::string {
@@ -81,13 +81,13 @@ TEST_F(Config, LaterSourcesWinAndAreNamed) {
     ASSERT_TRUE(loaded.ok()) << loaded.error().message;
     EXPECT_EQ(loaded->values.import_profile, "unixfs-v0-2015");
     EXPECT_EQ(loaded->values.kubo, "http://127.0.0.1:5009");
-    EXPECT_EQ(loaded->values.log_level, "debug");
+    EXPECT_EQ(loaded->values.worker_slots, 4U);
     EXPECT_THAT(
         loaded->effective,
         testing::IsSupersetOf({
             EffectiveSetting{"import.profile", "unixfs-v0-2015", folder_ + "/config.toml:5"},
             EffectiveSetting{"kubo", "http://127.0.0.1:5009", "IPFS_COMPUTE_KUBO"},
-            EffectiveSetting{"log.level", "debug", "--set"},
+            EffectiveSetting{"worker.slots", "4", "--set"},
             EffectiveSetting{"store.bytes_max", "0", "default"},
         }));
 }
@@ -135,8 +135,8 @@ TEST(WithSetting, AddsWhatIsNotThereWhereItBelongs) {
     EXPECT_EQ(*with_setting("[import]\n", "c", "kubo", "off"), "kubo = \"off\"\n[import]\n");
     EXPECT_EQ(*with_setting("[import] # x\n", "c", "import.profile", "unixfs-v0-2015"),
               "[import] # x\nprofile = \"unixfs-v0-2015\"\n");
-    EXPECT_EQ(*with_setting("kubo = \"off\"", "c", "log.level", "debug"),
-              "kubo = \"off\"\n\n[log]\nlevel = \"debug\"\n");
+    EXPECT_EQ(*with_setting("kubo = \"off\"", "c", "worker.slots", "4"),
+              "kubo = \"off\"\n\n[worker]\nslots = 4\n");
 }
 
 TEST(WithSetting, RefusesWhatTheFileCouldNotHold) {

@@ -49,14 +49,11 @@ const std::array<Setting, 5> settings_table{{
      &Settings::store_bytes_max,
      "Quota of the block store, bytes; 0: none",
      &no_complaint},
-    {"log.level",
-     &Settings::log_level,
-     "What is logged: debug, info, warning or error",
+    {"worker.slots",
+     &Settings::worker_slots,
+     "Jobs that a worker runs at once; 0: one a core",
      [](const Settings& settings) {
-         return complain_unless(settings.log_level == "debug" || settings.log_level == "info" ||
-                                    settings.log_level == "warning" ||
-                                    settings.log_level == "error",
-                                "must be debug, info, warning or error");
+         return complain_unless(settings.worker_slots <= 256, "must be 0 to 256");
      }},
 }};
 

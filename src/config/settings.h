@@ -26,7 +26,7 @@ struct Settings {
     std::string kubo = "auto";
     std::uint64_t kubo_timeout_ms = 30'000;
     std::uint64_t store_bytes_max = 0;
-    std::string log_level = "info";
+    std::uint64_t worker_slots = 0;
 
     friend bool operator==(const Settings&, const Settings&) = default;
 };
