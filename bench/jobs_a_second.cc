@@ -1,5 +1,6 @@
 // Jobs a second: one client keeps a window of jobs in flight, each with a nonce of its own, so that
-// each runs, is journaled and gets a signed receipt. One worker, then four on the same home.
+// each runs, is journaled and gets a signed receipt. One worker, one with more slots than there are
+// cores (so that more jobs share a synced commit), then four workers on the same home.
 // Beside it: a process for each job, and raw Wasmtime that only runs the module.
 // Run: bench/run jobs_a_second
 
@@ -46,16 +47,17 @@ void run_all(transport::LocalClient& client, const std::vector<job::SignedInvoca
     }
 }
 
-void measure(int workers, RawWasmtime& raw) {
+void measure(int workers, const std::string& slots, RawWasmtime& raw) {
     Home home;
     for (int worker = 0; worker < workers; ++worker) {
-        home.start_worker();
+        home.start_worker({"--slots", slots});
     }
     const Cid module = home.add_noop_module();
     transport::LocalClient client = home.connect();
     run_all(client, next_jobs(home, module)); // Not counted.
-    const std::string label =
-        "jobs, " + std::to_string(workers) + (workers == 1 ? " worker" : " workers");
+    const std::string label = "jobs, " + std::to_string(workers) +
+                              (workers == 1 ? " worker with " : " workers with ") + slots +
+                              " slots";
     for (int round = 0; round < rounds; ++round) {
         const auto jobs = next_jobs(home, module);
         print_sample(label, "1/s", a_second(jobs.size(), [&] { run_all(client, jobs); }));
@@ -76,7 +78,8 @@ void measure(int workers, RawWasmtime& raw) {
 
 int main() {
     RawWasmtime raw(noop_module());
-    measure(1, raw);
-    measure(4, raw);
+    measure(1, "2", raw);
+    measure(1, "8", raw);
+    measure(4, "2", raw);
     return 0;
 }

@@ -137,10 +137,12 @@ Home::~Home() {
     }
 }
 
-double Home::start_worker() {
+double Home::start_worker(const std::vector<std::string>& flags) {
+    std::vector<std::string> command{program_, "worker"};
+    command.insert(command.end(), flags.begin(), flags.end());
     Pipe words = make_pipe();
     const double took = microseconds([&] {
-        workers_.push_back(start_with({program_, "worker"}, environment_, words.in.get()));
+        workers_.push_back(start_with(command, environment_, words.in.get()));
         words.in = UniqueFd();
         await_word(words.out.get(), "ready");
     });

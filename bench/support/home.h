@@ -59,9 +59,9 @@ public:
     Home(const Home&) = delete;
     Home& operator=(const Home&) = delete;
 
-    /// Starts `ipfs-compute worker` and waits until it has said that it is ready. How long that
-    /// took, in milliseconds.
-    double start_worker();
+    /// Starts `ipfs-compute worker FLAGS...` and waits until it has said that it is ready. How long
+    /// that took, in milliseconds.
+    double start_worker(const std::vector<std::string>& flags = {});
 
     /// A client of one of the workers, taken at random.
     transport::LocalClient connect();
