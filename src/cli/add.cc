@@ -255,7 +255,11 @@ Result<int> add(Context& context, const AddOptions& options) {
     const std::string name = options.profile.empty()
                                  ? TRY(context.load_settings())->values.import_profile
                                  : options.profile;
-    const unixfs::Profile profile = TRY(unixfs::profile_named(name));
+    const Result<unixfs::Profile> named = unixfs::profile_named(name);
+    if (!named) {
+        return Error{Errc::usage, "--profile: " + named.error().message};
+    }
+    const unixfs::Profile& profile = *named;
     BlockStore* store = options.only_hash ? nullptr : &TRY(context.open_stores())->local();
     Adder adder(context, options, profile, store);
     if (options.paths.empty()) {

@@ -61,6 +61,10 @@ Error usage_error(const CLI::App& app, const CLI::ParseError& thrown) {
     const bool unknown = code == CLI::ExitCodes::ExtrasError ||
                          (code == CLI::ExitCodes::RequiredError && !remaining.empty() &&
                           !names_of_commands(command).empty());
+    if (code == CLI::ExitCodes::RequiredError && remaining.empty() &&
+        !names_of_commands(command).empty()) {
+        return {Errc::usage, "say what '" + title + "' is to do; see " + help};
+    }
     if (!unknown || remaining.empty()) {
         return {Errc::usage, std::string(thrown.what()) + "; see " + help};
     }

@@ -18,6 +18,12 @@ using config::Trusted;
 /// The canonical did of a did:key or a peer ID.
 Result<std::string> did_of(const std::string& text) {
     const bool is_did = text.starts_with("did:");
+    if (!is_did && !text.starts_with("12D3KooW")) {
+        return Error{Errc::usage,
+                     "'" + text +
+                         "' is no key: one is written did:key:z6Mk... or 12D3KooW..., as "
+                         "'ipfs-compute id' prints it"};
+    }
     return TRY(is_did ? PublicKey::parse_did(text) : PublicKey::parse_peer_id(text)).to_did();
 }
 

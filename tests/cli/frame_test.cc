@@ -42,6 +42,15 @@ TEST(Program, RefusesAnUnknownOptionWithTheNearestOne) {
               "'--json'?\n");
 }
 
+TEST(Program, AsksForACommandWhereOneIsMissing) {
+    const Program program;
+    EXPECT_EQ(program({}).err,
+              "ipfs-compute: usage: say what 'ipfs-compute' is to do; see 'ipfs-compute --help'\n");
+    EXPECT_EQ(
+        program({"config"}).err,
+        "ipfs-compute: usage: say what 'config' is to do; see 'ipfs-compute config --help'\n");
+}
+
 TEST(Program, PrintsHelpWithExamplesOnStandardOutput) {
     const Program program;
     for (const char* flag : {"-h", "--help"}) {
