@@ -70,13 +70,17 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
 }
 
 /// Signals as a new program expects them, whatever the broker blocks or ignores. The process group
-/// stays the broker's: what stops the one stops the other.
+/// stays the broker's: what stops the one stops the other. But what a terminal or a service manager
+/// sends to the whole group to end it is for the broker alone, which ends its children in order.
 void default_signals(SpawnAttributes& attributes) {
-    sigset_t none;
+    sigset_t brokers;
     sigset_t all;
-    ::sigemptyset(&none);
+    ::sigemptyset(&brokers);
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) {
+        ::sigaddset(&brokers, signal);
+    }
     ::sigfillset(&all);
-    ::posix_spawnattr_setsigmask(attributes.get(), &none);
+    ::posix_spawnattr_setsigmask(attributes.get(), &brokers);
     ::posix_spawnattr_setsigdefault(attributes.get(), &all);
     ::posix_spawnattr_setflags(attributes.get(), POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 }
