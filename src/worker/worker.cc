@@ -38,6 +38,10 @@ struct ActiveRun {
     LeasePermit permit;
     std::atomic<std::uint8_t> stage{0};
     std::uint8_t reported_stage = 0; // Of the loop's thread.
+
+    std::mutex output_mutex;
+    std::vector<job::Output> output_waiting; ///< In order, for those who look on.
+    std::size_t output_bytes_waiting = 0;
 };
 
 struct Worker::Impl {
@@ -180,20 +184,24 @@ struct Worker::Impl {
         }
 
         void output(job::Stream stream, std::uint64_t offset, ByteView data) override {
-            if (waiting_bytes_ + data.size() > waiting_bytes_max) {
-                return; // The receipt's CIDs have it; a gap ends what is shown live.
+            {
+                const std::lock_guard lock(run_.output_mutex);
+                if (run_.output_bytes_waiting + data.size() > waiting_bytes_max) {
+                    return; // The receipt's CIDs have it; a gap ends what is shown live.
+                }
+                run_.output_bytes_waiting += data.size();
+                run_.output_waiting.push_back(job::Output{.lease = run_.lease,
+                                                          .stream = stream,
+                                                          .offset = offset,
+                                                          .data = copy_of(data)});
             }
-            waiting_bytes_ += data.size();
-            waiting_.push_back(job::Output{
-                .lease = run_.lease, .stream = stream, .offset = offset, .data = copy_of(data)});
+            // What comes earlier goes with the first report, if the run still goes on then.
             if (now_since_boot() - started_ >= report_after) {
-                impl_.post([&impl = impl_, to = run_.coordinator, all = std::move(waiting_)] {
-                    for (const job::Output& one : all) {
-                        impl.outlet.send(to, one);
+                impl_.post([&impl = impl_, lease = run_.lease] {
+                    if (const auto run = impl.active.find(lease); run != impl.active.end()) {
+                        impl.send_output(*run->second);
                     }
                 });
-                waiting_.clear();
-                waiting_bytes_ = 0;
             }
         }
 
@@ -201,8 +209,6 @@ struct Worker::Impl {
         Impl& impl_;
         ActiveRun& run_;
         const Instant started_;
-        std::vector<job::Output> waiting_;
-        std::size_t waiting_bytes_ = 0;
     };
 
     static lease::RunEnd no_receipt(const Error& error) {
@@ -255,9 +261,22 @@ struct Worker::Impl {
         report_timer = loop.after(report_after, [this] { report(); });
     }
 
+    void send_output(ActiveRun& run) {
+        std::vector<job::Output> all;
+        {
+            const std::lock_guard lock(run.output_mutex);
+            all.swap(run.output_waiting);
+            run.output_bytes_waiting = 0;
+        }
+        for (job::Output& one : all) {
+            outlet.send(run.coordinator, std::move(one));
+        }
+    }
+
     void report() {
         reporting = false;
         for (const auto& [lease, run] : active) {
+            send_output(*run);
             const std::uint8_t stage = run->stage.load(std::memory_order_relaxed);
             if (stage != 0 && stage != run->reported_stage) {
                 run->reported_stage = stage;
