@@ -22,6 +22,17 @@ private:
 
 } // namespace
 
+Result<LentBytes> BrokerHost::get(const Cid& cid) {
+    Result<LentBytes> block = parts_.source.get(cid);
+    if (!block && block.error().code == Errc::not_found) {
+        return Error{Errc::cid_unavailable,
+                     "block " + cid.to_string() +
+                         " is neither on this machine nor at a Kubo it can reach; bring it here "
+                         "with `ipfs-compute add`, or start the Kubo that has it"};
+    }
+    return block;
+}
+
 Result<std::unique_ptr<executor::Adder>> BrokerHost::add() {
     return std::unique_ptr<executor::Adder>(
         std::make_unique<FileAdder>(parts_.profile, parts_.store));

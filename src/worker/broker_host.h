@@ -44,7 +44,8 @@ public:
         , permit_(permit)
         , observer_(observer) {}
 
-    Result<LentBytes> get(const Cid& cid) override { return parts_.source.get(cid); }
+    /// Errors: cid_unavailable, with what people can do, where the source knows no such block.
+    Result<LentBytes> get(const Cid& cid) override;
 
     Result<std::unique_ptr<executor::Adder>> add() override;
 
