@@ -167,12 +167,16 @@ void Coordinator::Impl::attempt_failed(Job& job, Errc error, std::string message
     job.handed_back = 0;
     notify_progress(job, "attempt failed: " + std::string(name(error)) + ": " + message);
     if (job.attempts_failed > job.entry.timeouts.attempts_max) {
-        finish_with_error(
-            job,
-            Errc::attempts_exhausted,
-            std::to_string(job.attempts_failed) +
-                " attempts failed; first: " + std::string(name(job.first_error->code)) + ": " +
-                job.first_error->message + "; last: " + std::string(name(error)) + ": " + message);
+        const std::string count = std::to_string(job.attempts_failed) + " attempts failed; ";
+        if (job.first_error->code == error) { // Then its own name says more.
+            finish_with_error(job, error, count + "the last: " + message);
+            return;
+        }
+        finish_with_error(job,
+                          Errc::attempts_exhausted,
+                          count + "first: " + std::string(name(job.first_error->code)) + ": " +
+                              job.first_error->message + "; last: " + std::string(name(error)) +
+                              ": " + message);
         return;
     }
     // A worker that is gone says nothing against the job: on at once.

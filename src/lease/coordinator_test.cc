@@ -294,6 +294,30 @@ TEST_F(CoordinatorTest, TriesAgainAfterAPassingFailureAndGivesUpWithBothErrors) 
     EXPECT_NE(outcomes[0].message.find("second"), std::string::npos);
 }
 
+TEST_F(CoordinatorTest, GivesUpWithTheErrorItselfWhenItWasTheSameFirstAndLast) {
+    JobEntry job = entry(1);
+    job.timeouts.attempts_max = 1;
+    bid(2, 1, 0);
+    coordinator_.submit(std::move(job), at(0));
+    const auto first = all<job::Grant>(settle(0));
+    receive(first.at(0).worker,
+            first[0].lease,
+            10,
+            {.valid = true, .error = Errc::cid_unavailable, .message = "first"});
+    settle(10);
+    bid(2, 2, 1'000);
+    coordinator_.time(at(1'000));
+    const auto second = all<job::Grant>(settle(1'000));
+    receive(second.at(0).worker,
+            second[0].lease,
+            1'010,
+            {.valid = true, .error = Errc::cid_unavailable, .message = "second"});
+    const auto outcomes = all<job::Outcome>(settle(1'010));
+    ASSERT_EQ(outcomes.size(), 1U);
+    EXPECT_EQ(outcomes[0].error, Errc::cid_unavailable);
+    EXPECT_EQ(outcomes[0].message, "2 attempts failed; the last: second");
+}
+
 TEST_F(CoordinatorTest, CancelsAWaitingJobOnceThatIsDurable) {
     coordinator_.submit(entry(1), at(0));
     settle(0);
