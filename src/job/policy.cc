@@ -11,8 +11,7 @@ constexpr std::string_view any_host = "*";
 
 /// `entry` of a policy, `asked` of a job.
 bool covers(std::string_view entry, std::string_view asked) {
-    return entry == any_host || entry == asked ||
-           (asked.starts_with(entry) && asked.substr(entry.size()).starts_with(':'));
+    return entry == any_host || entry == asked;
 }
 
 Error above(std::string_view key,

@@ -17,7 +17,8 @@ struct Policy {
     /// The most that a job may ask for. `fuel_max` 0: no bound. `cpu_ms_max` 0: as the wall time.
     Limits maxima;
     bool allow_impure = true;
-    /// What jobs may reach, of what they ask for: `host` (any port), `host:port`, or `*` (any).
+    /// What jobs may reach, of what they ask for: `host` (its usual ports), `host:port`, or `*`
+    /// (any). An entry covers what is written the same: a host says nothing of its other ports.
     std::vector<std::string> hosts;
 
     friend bool operator==(const Policy&, const Policy&) = default;

@@ -9,7 +9,7 @@ namespace {
 Policy open_policy() {
     Policy policy;
     policy.submitters = {testing::sample_key(9).public_key(), testing::sample_key(1).public_key()};
-    policy.hosts = {"example.org"};
+    policy.hosts = {"example.org", "example.org:8443"};
     return policy;
 }
 
@@ -94,6 +94,8 @@ TEST(Policy, RefusesHostsThatItDoesNotList) {
     policy.hosts = {"example.org"};
     invocation.spec.allow_hosts = {"example.org.evil"};
     expect_refused(policy, invocation, {"example.org.evil"});
+    invocation.spec.allow_hosts = {"example.org:8443"};
+    expect_refused(policy, invocation, {"--allow-host example.org:8443"});
 }
 
 } // namespace
