@@ -45,6 +45,7 @@ struct Coordinator::Impl {
     std::unordered_map<Cid, JobFacts> open_jobs;
     std::map<Cid, std::map<job::Instance, Interest>> watchers;
     std::set<Cid> relayed; ///< Watched here, owned by another process.
+    std::set<job::Instance> other_nodes;
     net::TimerId relayed_timer;
     net::TimerId timer;
     Instant timer_at = Instant::never();
@@ -102,9 +103,19 @@ struct Coordinator::Impl {
     Result<job::SignedInvocation> look_at(ByteView document) const {
         job::SignedInvocation invocation = TRY(job::read_invocation(document));
         TRY(job::check_acceptance(invocation.invocation, options.self.key, now_unix()));
-        TRY(job::admits(options.policy, invocation.invocation));
+        TRY(job::admits(policy_of_all(), invocation.invocation));
         TRY(job::verify_signature(invocation));
         return invocation;
+    }
+
+    /// What a job may reach differs from worker to worker. Where there are others each decides for
+    /// itself, and the job's end tells what they said; alone the answer is known at once.
+    job::Policy policy_of_all() const {
+        job::Policy policy = options.policy;
+        if (!other_nodes.empty()) {
+            policy.hosts = {"*"};
+        }
+        return policy;
     }
 
     void submit(const job::Instance& client, const job::Submit& submit) {
@@ -544,6 +555,7 @@ void Coordinator::relay(const job::Message& message) { impl_->relay(message); }
 
 void Coordinator::peer_seen(const transport::Peer& peer) {
     if (peer.kind == transport::PeerKind::node) {
+        impl_->other_nodes.insert(peer.instance);
         impl_->machine.peer_seen(peer.instance, now_since_boot());
         impl_->pump();
     }
@@ -557,6 +569,7 @@ void Coordinator::peer_gone(const transport::Peer& peer, transport::Fate fate) {
         }
         return;
     }
+    impl_->other_nodes.erase(peer.instance);
     if (fate == transport::Fate::dead) {
         impl_->machine.peer_dead(peer.instance, now_since_boot());
     } else {

@@ -67,12 +67,18 @@ Result<std::unique_ptr<Node>> Node::open(NodeOptions options,
     node->transport_ = TRY(transport::LocalTransport::open(loop, std::move(bus)));
     const std::filesystem::path ledger_file = o.home / "ledger.db";
     node->writer_ = TRY(ledger::LedgerWriter::open(ledger_file));
-    node->coordinator_ = TRY(coordinator::Coordinator::open(
-        {.self = o.self, .machine = {}, .policy = o.policy, .ledger_file = ledger_file},
-        loop,
-        *node->writer_,
-        node->from_coordinator_,
-        kept_in(store)));
+    job::Policy coordinates = o.policy;
+    if (o.slots == 0) {
+        coordinates.hosts = {"*"}; // The workers decide, each for itself.
+    }
+    node->coordinator_ = TRY(coordinator::Coordinator::open({.self = o.self,
+                                                             .machine = {},
+                                                             .policy = std::move(coordinates),
+                                                             .ledger_file = ledger_file},
+                                                            loop,
+                                                            *node->writer_,
+                                                            node->from_coordinator_,
+                                                            kept_in(store)));
     if (o.slots > 0) {
         node->workshop_ = TRY(make_workshop(node->transport_->liveness_fd()));
         lease::WorkerOptions machine;
