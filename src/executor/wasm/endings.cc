@@ -70,7 +70,7 @@ constexpr std::array<Row, 14> rows{{
     {WASMTIME_TRAP_CODE_OUT_OF_FUEL,
      Errc::limit_fuel,
      "the guest used up its fuel",
-     "raise the limit fuel_max or give the job less to do"},
+     "raise --fuel or give the job less to do"},
     {WASMTIME_TRAP_CODE_ALLOCATION_TOO_LARGE,
      Errc::limit_memory,
      "the guest wanted more memory at once than can be had",
