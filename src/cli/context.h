@@ -8,6 +8,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -57,6 +58,8 @@ public:
     bool json = false;                 ///< `--json` was given; only where `add_json` offered it.
     std::string home;                  ///< `--home`; empty: environment or default.
     std::vector<std::string> settings; ///< `--set KEY=VALUE`, in order.
+    /// What stands behind `--`, as it is; only of commands that `take_guest_words` was called for.
+    std::vector<std::string> guest_words;
 
     /// The home, made if it is missing. Lifetime of all three: as this.
     Result<const config::Home*> open_home();
@@ -70,6 +73,13 @@ public:
     /// Offers `--json`.
     void add_json(CLI::App& command);
 
+    /// Lets `command` be followed by `--` and words for the guest. Other words stay errors.
+    void take_guest_words(const CLI::App& command) { with_guest_words_.push_back(&command); }
+
+    bool takes_guest_words(const CLI::App* command) const {
+        return std::ranges::count(with_guest_words_, command) > 0;
+    }
+
     /// What was chosen; empty before parsing.
     const Action& chosen() const { return chosen_; }
 
@@ -78,6 +88,7 @@ private:
     std::optional<config::Home> home_;
     std::optional<config::LoadedSettings> settings_;
     std::unique_ptr<wiring::Stores> stores_;
+    std::vector<const CLI::App*> with_guest_words_;
 };
 
 } // namespace ic::cli

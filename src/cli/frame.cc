@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <exception>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -102,13 +103,32 @@ void add_common_options(CLI::App& app, Context& context) {
         sub->add_option("--set", context.settings, "Set KEY=VALUE for this command")
             ->type_name("KEY=VALUE")
             ->expected(1)
+            ->allow_extra_args(false)
             ->take_all()
             ->group("Common options");
     }
 }
 
+/// Moves what stands behind `--` to the context if the command takes it; how many words are left.
+int split_guest_words(CLI::App& app, Context& context, int count, const char* const* arguments) {
+    const auto takes = app.get_subcommands([&](const CLI::App* command) {
+        return count > 1 && command->get_name() == arguments[1] &&
+               context.takes_guest_words(command);
+    });
+    if (takes.empty()) {
+        return count;
+    }
+    const char* const* const end = arguments + count;
+    const char* const* const dashes = std::find(arguments, end, std::string_view("--"));
+    if (dashes != end) {
+        context.guest_words.assign(dashes + 1, end);
+    }
+    return static_cast<int>(dashes - arguments);
+}
+
 Result<int>
 parse_and_act(CLI::App& app, Context& context, int count, const char* const* arguments) {
+    count = split_guest_words(app, context, count, arguments);
     try {
         app.parse(count, arguments);
     } catch (const CLI::CallForHelp&) {

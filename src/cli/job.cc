@@ -108,7 +108,11 @@ void add_list(CLI::App& job, Context& context) {
     auto flags = std::make_shared<ListFlags>();
     command->add_option("--state", flags->state, "open, finished, failed or cancelled")
         ->type_name("STATE");
-    command->add_option("--label", flags->labels, "Jobs with this label")->type_name("NAME=VALUE");
+    command->add_option("--label", flags->labels, "Jobs with this label")
+        ->type_name("NAME=VALUE")
+        ->expected(1)
+        ->allow_extra_args(false)
+        ->take_all();
     command->add_option("--limit", flags->limit, "At most so many")
         ->check(CLI::Range(std::size_t{1}, ledger::limits::list_page_max))
         ->capture_default_str();

@@ -121,24 +121,26 @@ Result<Cid> module_of(const JobFlags& flags, BlockStore& store, const unixfs::Pr
     return add_file(flags.wasm_file, "--wasm-file", store, profile, false);
 }
 
-Result<void> read_limits(const JobFlags& flags, job::Limits& limits) {
-    const auto milliseconds =
-        [](const std::string& text, std::string_view flag, std::uint64_t& into) -> Result<void> {
-        if (text.empty()) {
-            return {};
-        }
-        Result<std::chrono::milliseconds> value = parse_duration(text);
-        if (!value) {
-            return std::move(value).take_error().during(flag);
-        }
-        if (value->count() == 0) {
-            return usage(std::string(flag) + " has to be longer than nothing");
-        }
-        into = static_cast<std::uint64_t>(value->count());
+/// Leaves `into` as it is if nothing was given.
+Result<void>
+read_milliseconds(const std::string& text, std::string_view flag, std::uint64_t& into) {
+    if (text.empty()) {
         return {};
-    };
-    TRY(milliseconds(flags.timeout, "--timeout", limits.wall_ms_max));
-    TRY(milliseconds(flags.compile_timeout, "--compile-timeout", limits.compile_ms_max));
+    }
+    Result<std::chrono::milliseconds> value = parse_duration(text);
+    if (!value) {
+        return std::move(value).take_error().during(flag);
+    }
+    if (value->count() == 0) {
+        return usage(std::string(flag) + " has to be longer than nothing");
+    }
+    into = static_cast<std::uint64_t>(value->count());
+    return {};
+}
+
+Result<void> read_limits(const JobFlags& flags, job::Limits& limits) {
+    TRY(read_milliseconds(flags.timeout, "--timeout", limits.wall_ms_max));
+    TRY(read_milliseconds(flags.compile_timeout, "--compile-timeout", limits.compile_ms_max));
     if (!flags.memory.empty()) {
         Result<std::uint64_t> value = parse_bytes(flags.memory);
         if (!value) {
@@ -158,7 +160,19 @@ Result<void> read_limits(const JobFlags& flags, job::Limits& limits) {
 
 } // namespace
 
-void add_job_flags(CLI::App& command, JobFlags& flags) {
+void add_job_flags(CLI::App& command, Context& context, JobFlags& flags) {
+    context.take_guest_words(command);
+    // One value each time: the word behind it is not swallowed.
+    const auto add_list = [&command](const char* flag,
+                                     std::vector<std::string>& into,
+                                     const char* help,
+                                     const char* type_name) {
+        command.add_option(flag, into, help)
+            ->type_name(type_name)
+            ->expected(1)
+            ->allow_extra_args(false)
+            ->take_all();
+    };
     command.add_option("--handler", flags.handler, "Exported function to call")
         ->type_name("NAME")
         ->capture_default_str();
@@ -167,12 +181,11 @@ void add_job_flags(CLI::App& command, JobFlags& flags) {
         ->type_name("FILE");
     command.add_option("--event", flags.event, "What the guest reads on standard input; - is ours")
         ->type_name("FILE");
-    command.add_option("--input", flags.inputs, "A named input; the guest finds it as $INPUT_NAME")
-        ->type_name("NAME=CID");
-    command.add_option("--arg", flags.arguments, "One argument of the guest, again for more")
-        ->type_name("TEXT");
-    command.add_option("--env", flags.environment, "A variable of the guest")
-        ->type_name("NAME=VALUE");
+    add_list(
+        "--input", flags.inputs, "A named input; the guest finds it as $INPUT_NAME", "NAME=CID");
+    add_list(
+        "--arg", flags.arguments, "One argument of the guest, again for more; or -- ARGS", "TEXT");
+    add_list("--env", flags.environment, "A variable of the guest", "NAME=VALUE");
     command.add_option("--timeout", flags.timeout, "The most one attempt may run (default 60s)")
         ->type_name("TIME");
     command
@@ -189,11 +202,10 @@ void add_job_flags(CLI::App& command, JobFlags& flags) {
         ->type_name("SIZE");
     command.add_option("--fuel", flags.fuel, "The guest's fuel (default: not metered)")
         ->type_name("N");
-    command
-        .add_option("--allow-host",
-                    flags.allow_hosts,
-                    "A host the guest may reach, HOST or HOST:PORT; makes the job impure")
-        ->type_name("HOST");
+    add_list("--allow-host",
+             flags.allow_hosts,
+             "A host the guest may reach, HOST or HOST:PORT; makes the job impure",
+             "HOST");
     command.add_flag("--impure", flags.is_impure, "The job has effects: real clock and randomness");
     command
         .add_option("--nonce",
@@ -205,18 +217,18 @@ void add_job_flags(CLI::App& command, JobFlags& flags) {
     command.add_option("--priority", flags.priority, "0 to 9, 9 first")
         ->check(CLI::Range(0, 9))
         ->type_name("N");
-    command.add_option("--label", flags.labels, "A label, for `job list --label`")
-        ->type_name("NAME=VALUE");
-    command.add_option("ARGS", flags.words_after, "After --: more arguments of the guest");
+    add_list("--label", flags.labels, "A label, for `job list --label`", "NAME=VALUE");
 }
 
-Result<job::JobSpec>
-spec_of(const JobFlags& flags, BlockStore& store, const unixfs::Profile& profile) {
+Result<job::JobSpec> spec_of(const JobFlags& flags,
+                             const std::vector<std::string>& guest_words,
+                             BlockStore& store,
+                             const unixfs::Profile& profile) {
     job::JobSpec spec;
     spec.module = TRY(module_of(flags, store, profile));
     spec.handler = flags.handler;
     spec.arguments = flags.arguments;
-    spec.arguments.insert(spec.arguments.end(), flags.words_after.begin(), flags.words_after.end());
+    spec.arguments.insert(spec.arguments.end(), guest_words.begin(), guest_words.end());
     spec.environment = TRY(pairs_of(flags.environment, "--env"));
     for (auto& [name, text] : TRY(pairs_of(flags.inputs, "--input"))) {
         spec.inputs.emplace_back(name, TRY(cid_argument(text, "--input")));
@@ -252,18 +264,9 @@ invocation_of(const JobFlags& flags, job::JobSpec spec, const PublicKey& key, Un
     } else {
         invocation.nonce = copy_of(bytes_of(flags.nonce));
     }
-    if (!flags.total_timeout.empty()) {
-        Result<std::chrono::milliseconds> total = parse_duration(flags.total_timeout);
-        if (!total) {
-            return std::move(total).take_error().during("--total-timeout");
-        }
-        if (total->count() == 0) {
-            return usage("--total-timeout has to be longer than nothing");
-        }
-        invocation.timeouts.total_ms_max = static_cast<std::uint64_t>(total->count());
-        invocation.timeouts.queue_ms_max =
-            std::min(invocation.timeouts.queue_ms_max, invocation.timeouts.total_ms_max);
-    }
+    job::StageTimeouts& timeouts = invocation.timeouts;
+    TRY(read_milliseconds(flags.total_timeout, "--total-timeout", timeouts.total_ms_max));
+    timeouts.queue_ms_max = std::min(timeouts.queue_ms_max, timeouts.total_ms_max);
     return invocation;
 }
 

@@ -21,7 +21,6 @@ struct JobFlags {
     std::string event;
     std::vector<std::string> inputs;
     std::vector<std::string> arguments;
-    std::vector<std::string> words_after; ///< Behind `--`.
     std::vector<std::string> environment;
     std::vector<std::string> allow_hosts;
     std::vector<std::string> labels;
@@ -37,12 +36,15 @@ struct JobFlags {
 };
 
 /// Declares them on `command`.
-void add_job_flags(CLI::App& command, JobFlags& flags);
+void add_job_flags(CLI::App& command, Context& context, JobFlags& flags);
 
-/// The job, with what it was given as files added to the store (and synced).
+/// The job, with what it was given as files added to the store (and synced). Its arguments are
+/// those of the flags, then `guest_words`.
 /// Errors: usage, not_found and others, naming the flag and what was wrong with it.
-Result<job::JobSpec>
-spec_of(const JobFlags& flags, BlockStore& store, const unixfs::Profile& profile);
+Result<job::JobSpec> spec_of(const JobFlags& flags,
+                             const std::vector<std::string>& guest_words,
+                             BlockStore& store,
+                             const unixfs::Profile& profile);
 
 /// Issued by and addressed to this node. A nonce of `random` stands for one of 16 random bytes.
 Result<job::Invocation>

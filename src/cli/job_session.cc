@@ -136,7 +136,12 @@ std::optional<Result<int>> JobSession::on_accepted(const job::Accepted& accepted
 
 std::optional<Result<int>> JobSession::on_rejected(const job::Rejected& rejected) {
     clear_live_line();
-    return Result<int>(Error{rejected.reason, rejected.message});
+    return end_without_receipt({.job = rejected.job,
+                                .receipt = std::nullopt,
+                                .error = rejected.reason,
+                                .message = rejected.message,
+                                .from_memo = false,
+                                .attempts = 0});
 }
 
 void JobSession::show_log(std::string_view text) {
@@ -150,6 +155,9 @@ void JobSession::show_log(std::string_view text) {
 
 /// Pieces may be lost: only what follows what was shown is shown; the receipt gives the rest.
 void JobSession::on_output(const job::Output& output) {
+    if (options_.silent) {
+        return;
+    }
     const std::string_view text = text_of(output.data);
     const auto is_next = [&](std::uint64_t& shown) {
         if (output.offset != shown) {
@@ -203,17 +211,18 @@ Result<void> JobSession::show_rest(const job::Receipt& receipt) {
 }
 
 Result<void> JobSession::print_json(const job::Outcome& outcome,
-                                    const job::SignedReceipt& signed_receipt) {
-    const job::Receipt& receipt = signed_receipt.receipt;
-    nlohmann::json document = to_json(receipt.ending);
+                                    const job::Ending& ending,
+                                    const job::SignedReceipt* signed_receipt) {
+    nlohmann::json document = to_json(ending);
     document["job"] = outcome.job.to_string();
     document["from_memo"] = outcome.from_memo;
     document["attempts"] = outcome.attempts;
     document["stdout"] = nullptr;
-    if (receipt.output) {
+    document["receipt"] = signed_receipt == nullptr ? nlohmann::json() : to_json(*signed_receipt);
+    if (signed_receipt != nullptr && signed_receipt->receipt.output) {
         std::string text;
         bool fits = true;
-        TRY(copy_file(source_, *receipt.output, 0, [&](std::string_view piece) {
+        TRY(copy_file(source_, *signed_receipt->receipt.output, 0, [&](std::string_view piece) {
             fits = fits && text.size() + piece.size() <= json_output_bytes_max;
             if (fits) {
                 text += piece;
@@ -224,26 +233,29 @@ Result<void> JobSession::print_json(const job::Outcome& outcome,
             document["stdout"] = text;
         }
     }
-    document["receipt"] = to_json(signed_receipt);
     // Bytes that are not UTF-8 become U+FFFD here; the exact ones are under the output's CID.
     return context_.streams.print(
         document.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }
 
+/// The same members as with a receipt, so that programs need to know one shape.
+Result<int> JobSession::end_without_receipt(const job::Outcome& outcome) {
+    const Error error{outcome.error.value_or(Errc::internal), outcome.message};
+    if (context_.json) {
+        job::Ending ending;
+        ending.error = error.code;
+        ending.message = error.message;
+        TRY(print_json(outcome, ending, nullptr));
+    }
+    return error;
+}
+
 Result<int> JobSession::on_outcome(const job::Outcome& outcome) {
     if (!outcome.receipt) {
-        const Error error{outcome.error.value_or(Errc::internal), outcome.message};
-        if (context_.json) {
-            TRY(context_.streams.print(nlohmann::json{{"job", outcome.job.to_string()},
-                                                      {"ok", false},
-                                                      {"error", std::string(name(error.code))},
-                                                      {"message", error.message},
-                                                      {"attempts", outcome.attempts},
-                                                      {"receipt", nullptr}}
-                                           .dump() +
-                                       "\n"));
-        }
-        return error;
+        return end_without_receipt(outcome);
+    }
+    if (options_.silent) {
+        return 0;
     }
     const job::SignedReceipt signed_receipt = TRY(job::read_receipt(*outcome.receipt));
     TRY(job::verify_signature(signed_receipt));
@@ -252,7 +264,7 @@ Result<int> JobSession::on_outcome(const job::Outcome& outcome) {
         return std::move(shown).take_error().during("reading the job's output");
     }
     if (context_.json) {
-        TRY(print_json(outcome, signed_receipt));
+        TRY(print_json(outcome, receipt.ending, &signed_receipt));
     } else if (receipt.ending.value && !receipt.output) {
         TRY(context_.streams.print(std::to_string(*receipt.ending.value) + "\n"));
     }

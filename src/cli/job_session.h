@@ -19,6 +19,7 @@ struct SessionOptions {
     bool follow = false; ///< Show the guest's output while it runs.
     bool detach = false; ///< Done as soon as the job is accepted.
     bool quiet = false;  ///< No lines about stages and CIDs.
+    bool silent = false; ///< Nothing of the guest's either: only the end counts.
 };
 
 /// Threads: one.
@@ -49,7 +50,11 @@ private:
     void on_output(const job::Output& output);
     Result<int> on_outcome(const job::Outcome& outcome);
     Result<void> show_rest(const job::Receipt& receipt);
-    Result<void> print_json(const job::Outcome& outcome, const job::SignedReceipt& receipt);
+    Result<int> end_without_receipt(const job::Outcome& outcome);
+    /// `receipt` is null where there is none.
+    Result<void> print_json(const job::Outcome& outcome,
+                            const job::Ending& ending,
+                            const job::SignedReceipt* receipt);
     void show_log(std::string_view text);
     void clear_live_line();
 

@@ -1,12 +1,14 @@
+#include "base/time.h"
 #include "cli/commands.h"
 #include "cli/job_flags.h"
 #include "cli/job_session.h"
 #include "cli/job_text.h"
 #include "cli/local.h"
 #include "wiring/workshop.h"
-#include "worker/lease_permit.h"
 #include "worker/run_job.h"
 
+#include <atomic>
+#include <chrono>
 #include <csignal>
 #include <memory>
 
@@ -19,14 +21,29 @@ struct RunFlags {
     bool quiet = false;
 };
 
-/// What Ctrl-C stops; a signal handler may touch a lock-free atomic.
-std::atomic<worker::LeasePermit*> stoppable = nullptr;
+// Set by the handler: a signal handler may touch a lock-free atomic.
+std::atomic<bool> interrupted = false;
 
-extern "C" void stop_run(int) {
-    if (worker::LeasePermit* permit = stoppable.load()) {
-        permit->stop(Errc::cancelled);
+extern "C" void stop_run(int) { interrupted = true; }
+
+/// Until Ctrl-C, or the end of the total time. There is no lease: nobody else may run it.
+class TerminalPermit final : public executor::Permit {
+public:
+    explicit TerminalPermit(std::chrono::milliseconds total_max)
+        : until_(now_since_boot() + total_max) {}
+
+    Instant lease_until() const override { return Instant::never(); }
+
+    std::optional<Errc> stop_reason() const override {
+        if (interrupted.load(std::memory_order_relaxed)) {
+            return Errc::cancelled;
+        }
+        return now_since_boot() >= until_ ? std::optional(Errc::total_timeout) : std::nullopt;
     }
-}
+
+private:
+    Instant until_;
+};
 
 /// Shows a run on this terminal: logs and the guest's output, live.
 class TerminalObserver final : public worker::RunObserver {
@@ -57,7 +74,8 @@ private:
 
 Result<int> run_here(Context& context, const RunFlags& flags) {
     const std::unique_ptr<Local> local = TRY(open_local(context));
-    job::JobSpec spec = TRY(spec_of(flags.job, local->store(), local->profile));
+    job::JobSpec spec =
+        TRY(spec_of(flags.job, context.guest_words, local->store(), local->profile));
     const job::Invocation invocation =
         TRY(invocation_of(flags.job, std::move(spec), local->key.public_key(), now_unix()));
     const job::SignedInvocation signed_invocation = TRY(job::sign(invocation, local->key));
@@ -77,13 +95,11 @@ Result<int> run_here(Context& context, const RunFlags& flags) {
     JobSession session(
         context, local->source(), {.follow = true, .detach = false, .quiet = flags.quiet});
     TerminalObserver observer(session, lease);
-    worker::LeasePermit permit(Instant::never());
-    stoppable = &permit;
+    const TerminalPermit permit(std::chrono::milliseconds(invocation.timeouts.total_ms_max));
     std::signal(SIGINT, stop_run);
     std::signal(SIGTERM, stop_run);
     const worker::FinishedRun run =
         worker::run_job(workshop->parts(), invocation.spec, ids, lease, permit, observer);
-    stoppable = nullptr;
     const job::Receipt receipt =
         worker::receipt_of(run,
                            ids,
@@ -106,12 +122,15 @@ void add_run(CLI::App& app, Context& context) {
     CLI::App* command =
         app.add_subcommand("run", "Run a job here and now, without a worker or a network");
     auto flags = std::make_shared<RunFlags>();
-    add_job_flags(*command, flags->job);
+    add_job_flags(*command, context, flags->job);
     command
         ->add_option("--allow-private-address",
                      flags->private_addresses,
                      "A private address that the guest's requests may reach, ADDR or ADDR:PORT")
-        ->type_name("ADDR");
+        ->type_name("ADDR")
+        ->expected(1)
+        ->allow_extra_args(false)
+        ->take_all();
     command->add_flag("-q,--quiet", flags->quiet, "No lines about stages and CIDs");
     context.add_json(*command);
     command->footer("Takes the flags of `submit` and prints as it does; always runs anew.\n\n"

@@ -218,6 +218,7 @@ Result<int> watch_and_wait(Context& context,
     ledger::LedgerReader reader = TRY(ledger::LedgerReader::open(parts.home / "ledger.db"));
     JobSession session(context, parts.source, options);
     const InterruptWatch interrupt;
+    session.note("job " + job.to_string());
     for (;;) {
         // The ledger says it all, whoever coordinates the job and however often that changes.
         const ledger::JobDetail detail = TRY(reader.describe(job));
@@ -244,6 +245,7 @@ Result<int> watch_and_wait(Context& context,
 Result<int> cancel_and_wait(Context& context, const SubmissionParts& parts, const Cid& job) {
     SessionOptions options;
     options.quiet = true;
+    options.silent = true;
     Submitter submitter(
         context, parts, {.message = job::CancelRequest{.job = job}, .job = job}, options);
     return submitter.see_through();

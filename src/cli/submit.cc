@@ -16,7 +16,8 @@ struct SubmitFlags {
 
 Result<int> submit(Context& context, const SubmitFlags& flags) {
     const std::unique_ptr<Local> local = TRY(open_local(context));
-    job::JobSpec spec = TRY(spec_of(flags.job, local->store(), local->profile));
+    job::JobSpec spec =
+        TRY(spec_of(flags.job, context.guest_words, local->store(), local->profile));
     const job::Invocation invocation =
         TRY(invocation_of(flags.job, std::move(spec), local->key.public_key(), now_unix()));
     const job::SignedInvocation signed_invocation = TRY(job::sign(invocation, local->key));
@@ -30,7 +31,7 @@ void add_submit(CLI::App& app, Context& context) {
     CLI::App* command =
         app.add_subcommand("submit", "Submit a job, wait for it, print what it wrote");
     auto flags = std::make_shared<SubmitFlags>();
-    add_job_flags(*command, flags->job);
+    add_job_flags(*command, context, flags->job);
     command->add_flag("--detach", flags->session.detach, "Print the job's CID and leave it");
     command->add_flag("--follow", flags->session.follow, "Print what it writes while it runs");
     command->add_flag("-q,--quiet", flags->session.quiet, "No lines about stages and CIDs");

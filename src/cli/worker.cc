@@ -99,12 +99,18 @@ void add_worker(CLI::App& app, Context& context) {
         ->add_option("--allow-host",
                      flags->allow_hosts,
                      "A host that jobs may reach if they ask for it, HOST or HOST:PORT; * is any")
-        ->type_name("HOST");
+        ->type_name("HOST")
+        ->expected(1)
+        ->allow_extra_args(false)
+        ->take_all();
     command
         ->add_option("--allow-private-address",
                      flags->private_addresses,
                      "A private address that requests may reach, ADDR or ADDR:PORT")
-        ->type_name("ADDR");
+        ->type_name("ADDR")
+        ->expected(1)
+        ->allow_extra_args(false)
+        ->take_all();
     command
         ->add_option("--execution-record",
                      flags->execution_record,

@@ -24,6 +24,8 @@ inline std::string describe_stop(Errc reason) {
         return "the job was cancelled";
     case Errc::lease_lost:
         return "the lease ended before the run did";
+    case Errc::total_timeout:
+        return "the job took longer than all of it may (--total-timeout)";
     case Errc::limit_wall_time:
         return "the run took longer than its limit (--timeout)";
     case Errc::compile_timeout:
