@@ -24,6 +24,17 @@ constexpr auto report_after = 30ms;
 /// Ours: pieces of live output waiting for `report_after`; what is beyond is left to the receipt.
 constexpr std::size_t waiting_bytes_max = 64U << 10U;
 
+/// Ours: while runs last less than this on average, more jobs are taken than there are slots, so
+/// that the next one is here when a slot gets free: a grant takes a synced commit, which is longer
+/// than such a run.
+constexpr auto short_run = 5ms;
+constexpr std::uint32_t ahead_factor = 4; ///< Slots and waiting jobs together, in slots.
+/// Ours: what has waited this long behind runs that turned out longer goes back.
+constexpr auto wait_max = 100ms;
+
+/// How a run that waits for a slot goes on: the slot's thread and the loop both want to decide.
+enum class Claim : std::uint8_t { none, slot, loop };
+
 } // namespace
 
 /// A run as the loop sees it. Shared by the loop and the slot's thread: either may be the last.
@@ -35,7 +46,9 @@ struct ActiveRun {
 
     const job::LeaseRef lease;
     const job::Instance coordinator;
+    const Instant granted = now_since_boot();
     LeasePermit permit;
+    std::atomic<Claim> claim{Claim::none};
     std::atomic<std::uint8_t> stage{0};
     std::uint8_t reported_stage = 0; // Of the loop's thread.
 
@@ -58,6 +71,8 @@ struct Worker::Impl {
     Instant timer_at = Instant::never();
     net::TimerId report_timer;
     bool reporting = false;
+    bool is_ahead = false;
+    std::chrono::nanoseconds run_average = short_run; ///< Moving, over about eight runs.
     bool pumping = false;
     std::function<void()> on_idle;
     // Posted work may come after this is gone: it looks at this word, on the loop's thread.
@@ -146,13 +161,52 @@ struct Worker::Impl {
         active.insert_or_assign(start.lease, run);
         report_later();
         slots->start([this, run, document = std::move(start.invocation)] {
+            Claim none = Claim::none;
+            if (!run->claim.compare_exchange_strong(none, Claim::slot)) {
+                return; // Handed back meanwhile.
+            }
+            const Instant began = now_since_boot();
             lease::RunEnd end = run_on_slot(*run, document);
-            post([this, run, end = std::move(end)]() mutable {
-                active.erase(run->lease);
-                machine.run_finished(run->lease, std::move(end), now_since_boot());
+            post([this, run, took = now_since_boot() - began, end = std::move(end)]() mutable {
+                look_ahead(took);
+                ended(run->lease, std::move(end));
                 pump();
             });
         });
+    }
+
+    void ended(const job::LeaseRef& lease, lease::RunEnd end) {
+        active.erase(lease);
+        machine.run_finished(lease, std::move(end), now_since_boot());
+    }
+
+    /// Takes jobs ahead of free slots while runs are short, and stops when they are not.
+    void look_ahead(std::chrono::nanoseconds took) {
+        run_average = (run_average * 7 + took) / 8;
+        const bool ahead = run_average < short_run;
+        if (ahead != is_ahead) {
+            is_ahead = ahead;
+            machine.set_slots(options.machine.slots * (ahead ? ahead_factor : 1U),
+                              now_since_boot());
+        }
+    }
+
+    /// What was taken ahead and waits behind a long run is given back, unstarted.
+    void hand_back_waiting() {
+        const Instant now = now_since_boot();
+        std::vector<std::shared_ptr<ActiveRun>> late;
+        for (const auto& [lease, run] : active) {
+            if (run->claim == Claim::none && now - run->granted > wait_max) {
+                late.push_back(run);
+            }
+        }
+        for (const std::shared_ptr<ActiveRun>& run : late) {
+            Claim none = Claim::none;
+            if (run->claim.compare_exchange_strong(none, Claim::loop)) {
+                look_ahead(wait_max);
+                ended(run->lease, no_receipt({Errc::unavailable, "its slot is taken for longer"}));
+            }
+        }
     }
 
     void carry_out(const lease::StopRun& stop) {
@@ -275,6 +329,7 @@ struct Worker::Impl {
 
     void report() {
         reporting = false;
+        hand_back_waiting();
         for (const auto& [lease, run] : active) {
             send_output(*run);
             const std::uint8_t stage = run->stage.load(std::memory_order_relaxed);
