@@ -114,7 +114,7 @@ void add_list(CLI::App& job, Context& context) {
         ->allow_extra_args(false)
         ->take_all();
     command->add_option("--limit", flags->limit, "At most so many")
-        ->check(CLI::Range(std::size_t{1}, ledger::limits::list_page_max))
+        ->check(CLI::Range(std::size_t{1}, ledger::limits::list_page_max).description(""))
         ->capture_default_str();
     command->add_option("--cursor", flags->before, "Go on after this cursor (with --json: cursor)")
         ->type_name("N");

@@ -215,7 +215,7 @@ void add_job_flags(CLI::App& command, Context& context, JobFlags& flags) {
         ->type_name("TEXT");
     command.add_flag("--no-cache", flags.no_cache, "Run even if a receipt could answer");
     command.add_option("--priority", flags.priority, "0 to 9, 9 first")
-        ->check(CLI::Range(0, 9))
+        ->check(CLI::Range(0, 9).description(""))
         ->type_name("N");
     add_list("--label", flags.labels, "A label, for `job list --label`", "NAME=VALUE");
 }
