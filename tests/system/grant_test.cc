@@ -304,6 +304,28 @@ TEST(Survival, AKilledSubmitsJobIsFinished) {
     EXPECT_EQ(waited.status, 0) << waited.err;
 }
 
+/// The job that a started `submit` has said.
+std::string job_in(const std::string& log) {
+    const std::size_t begin = log.find("job bafy") + 4;
+    return log.substr(begin, log.find('\n', begin) - begin);
+}
+
+TEST(Survival, AKilledCoordinatorsJobGoesOnWhereItRuns) {
+    Cluster cluster;
+    const Cid module = cluster.add_module(endless_module());
+    const std::size_t submit = cluster.start_submit(
+        {"--wasm-cid", module.to_string(), "--impure", "--nonce", "inherited", "--timeout", "5s"});
+    const std::string job = job_in(cluster.log(submit));
+    cluster.start_worker({"--slots", "1"});
+    cluster.start_worker({"--slots", "1"});
+    ASSERT_TRUE(wait_for_execution(cluster, 0, 10s));
+    cluster.kill_worker(submit); // SIGKILL, to the one process that coordinates.
+    const auto waited = cluster.run({"job", "wait", job});
+    EXPECT_EQ(waited.status, 123) << waited.err;
+    EXPECT_NE(waited.err.find("limit-wall-time"), std::string::npos) << waited.err;
+    EXPECT_EQ(cluster.executions().size(), 1U) << "its lease was renewed with the adopter";
+}
+
 TEST(Survival, AJobWithoutAWorkerWaitsInTheLedgerAndIsAdopted) {
     Cluster cluster;
     const Cid module = cluster.add_module(noop_module());
