@@ -410,9 +410,12 @@ struct Coordinator::Impl {
     bool give_away(std::vector<ledger::Record>& records) {
         std::set<Cid> lost;
         for (const ledger::Record& record : records) {
-            const auto* accepted = std::get_if<ledger::JobAccepted>(&record);
-            if (accepted != nullptr && other_owner(accepted->ids.job)) {
-                lost.insert(accepted->ids.job);
+            // A grant may have been asked for before the acceptance was refused; and the job may
+            // have ended by now where it belongs.
+            const Cid& job = ledger::job_of(record);
+            const Result<ledger::JobDetail> detail = reader.describe(job);
+            if (detail && detail->row.owner != options.self.instance) {
+                lost.insert(job);
             }
         }
         for (const Cid& job : lost) {

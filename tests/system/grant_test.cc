@@ -93,6 +93,33 @@ TEST(Grant, AJobHandedToSeveralNodesAtOnceIsCoordinatedByOne) {
     EXPECT_EQ(check_executions(cluster.executions()).executions, jobs);
 }
 
+TEST(Grant, ShortJobsTakenAheadDoNotWaitBehindALongOne) {
+    Cluster cluster;
+    cluster.start_worker({"--slots", "1"});
+    cluster.start_worker({"--slots", "1"});
+    const Cid noop = cluster.add_module(noop_module());
+    const Cid endless = cluster.add_module(endless_module());
+    Client client(cluster);
+    std::size_t submitted = 0;
+    const auto submit_short = [&](std::size_t count) {
+        for (std::size_t index = 0; index < count; ++index) {
+            client.submit(
+                make_job(cluster.key(), noop, {.nonce = "short " + std::to_string(submitted++)}));
+        }
+    };
+    submit_short(200); // Now both workers take jobs ahead of their slots.
+    ASSERT_TRUE(client.wait_for_all(30s));
+    submit_short(5);
+    client.submit(make_job(cluster.key(), endless, {.nonce = "long", .wall_max = 3600s}));
+    submit_short(100);
+    const Instant until = now_since_boot() + 20s;
+    while (client.outcomes().size() < submitted && now_since_boot() < until) {
+        client.take_for(20ms);
+    }
+    EXPECT_EQ(client.outcomes().size(), submitted) << "all but the long one have ended";
+    EXPECT_TRUE(check_executions(cluster.executions()).overlaps.empty());
+}
+
 TEST(Grant, AnEarlierReceiptAnswersAPureJobWithoutANonce) {
     Cluster cluster;
     cluster.start_worker();
