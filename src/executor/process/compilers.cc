@@ -51,8 +51,11 @@ Result<UniqueFd> module_memory(ByteView module) {
 /// Whether words of a compiler are about memory it did not get: Rust's allocator, C++'s, the
 /// kernel's error, the sanitizers' allocator.
 bool speaks_of_memory(std::string_view words) {
-    constexpr std::array<std::string_view, 4> phrases{
-        "memory allocation", "bad_alloc", "Cannot allocate memory", "Failed to mmap"};
+    constexpr std::array<std::string_view, 5> phrases{"memory allocation",
+                                                      "bad_alloc",
+                                                      "Cannot allocate memory",
+                                                      "Failed to mmap",
+                                                      "out of memory"};
     return std::ranges::any_of(phrases, [words](std::string_view phrase) {
         return words.find(phrase) != std::string_view::npos;
     });
