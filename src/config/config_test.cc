@@ -123,6 +123,18 @@ TEST(Assign, RefusesAValueOneByteBeyondTheLimit) {
     EXPECT_EQ(assign(settings, "kubo", longest + "x").error().code, Errc::usage);
 }
 
+TEST(ParseConfig, TakesLettersBeyondAsciiInCommentsAndAsEscapes) {
+    const auto parsed = parse_config("# caf\u00e9\nkubo = \"off\" # \u20ac\n", "c.toml");
+    ASSERT_TRUE(parsed.ok()) << parsed.error().message;
+    EXPECT_EQ(parse_config("kubo = \"caf\u00e9\"\n", "c.toml").error().code, Errc::malformed);
+    EXPECT_EQ(*with_setting("kubo = \"auto\" # \u20ac\n", "c", "kubo", "off"),
+              "kubo = \"off\" # \u20ac\n");
+    const std::vector<Trusted> trusted{{.did = "did:key:z6Mk", .name = "Ren\u00e9 \U0001f600"}};
+    const auto again = parse_trust(print_trust(trusted), "trust.toml");
+    ASSERT_TRUE(again.ok()) << again.error().message;
+    EXPECT_EQ(*again, trusted);
+}
+
 TEST(WithSetting, ChangesOneValueAndKeepsComments) {
     EXPECT_EQ(*with_setting("# top\nkubo = \"auto\" # why\n[import]\n", "c", "kubo", "off"),
               "# top\nkubo = \"off\" # why\n[import]\n");

@@ -61,41 +61,62 @@ void collect(const toml::node& node, const std::string& key, std::vector<TomlVal
     values.push_back(std::move(value));
 }
 
-/// What TOML forbids but the library lets pass, or handles with undefined behaviour (3.3.0: some
-/// letters beyond ASCII where a bare key or a line's end may stand): control characters, and
-/// anything but ASCII outside of quotes and comments. Strings of several lines are not understood
-/// here, so they are refused: no setting needs one.
-Result<void> check_letters(std::string_view text, std::string_view name) {
-    constexpr char comment = '#';
+/// `text` as the library may see it: ASCII alone. 3.3.0 has undefined behaviour for many letters
+/// beyond it wherever it does not expect them. In comments each is replaced by one '?', so that
+/// columns stay; in strings they have to be escapes (\u00e9), as `toml_quoted` writes them. Control
+/// characters, which TOML forbids and the library lets pass, are refused too.
+Result<std::string> ascii_of(std::string_view text, std::string_view name) {
     constexpr char nothing = '\0';
+    std::string ascii;
+    ascii.reserve(text.size());
     std::size_t line = 1;
     char inside = nothing; // The quote or '#' that was opened on this line.
-    for (std::size_t at = 0; at < text.size(); ++at) {
-        const char letter = text[at];
+    bool escaped = false;
+    for (const char letter : text) {
         const auto byte = static_cast<unsigned char>(letter);
         const bool is_control =
             (byte < 0x20 && letter != '\t' && letter != '\n' && letter != '\r') || byte == 0x7f;
-        const bool opens_lines = inside == nothing && (text.substr(at).starts_with("\"\"\"") ||
-                                                       text.substr(at).starts_with("'''"));
-        if (is_control || opens_lines || (byte >= 0x80 && inside == nothing)) {
+        if (is_control || (byte >= 0x80 && inside != '#')) {
             return Error{Errc::malformed,
                          std::string(name) + ":" + std::to_string(line) +
-                             (opens_lines ? ": a string of several lines is not supported"
-                                          : ": a character that is allowed in quotes and comments "
-                                            "at most")};
+                             (is_control ? ": a control character"
+                                         : ": a letter beyond ASCII; in quotes write it as an "
+                                           "escape, \\u00e9")};
         }
+        if (byte >= 0x80) {
+            if ((byte & 0xc0U) != 0x80U) {
+                ascii.push_back('?');
+            }
+            continue;
+        }
+        ascii.push_back(letter);
         if (letter == '\n') {
             inside = nothing;
             ++line;
-        } else if (inside == '"' && letter == '\\' && !text.substr(at + 1).starts_with('\n')) {
-            ++at; // What is escaped closes nothing.
-        } else if (inside == nothing && (letter == '"' || letter == '\'' || letter == comment)) {
+        } else if (inside == nothing && (letter == '"' || letter == '\'' || letter == '#')) {
             inside = letter;
-        } else if (inside == letter && letter != comment) {
+        } else if (inside == letter && letter != '#' && !escaped) {
             inside = nothing;
         }
+        escaped = inside == '"' && letter == '\\' && !escaped;
     }
-    return {};
+    return ascii;
+}
+
+/// The code point at the front of `text`, and past it; U+FFFD and one byte for what is no UTF-8.
+char32_t take_code_point(std::string_view& text) {
+    const auto at = [&text](std::size_t index) { return static_cast<unsigned char>(text[index]); };
+    const unsigned lead = at(0);
+    const std::size_t size = lead < 0x80U ? 1U : lead < 0xe0U ? 2U : lead < 0xf0U ? 3U : 4U;
+    bool is_good = (lead < 0x80U || lead >= 0xc2U) && lead < 0xf5U && text.size() >= size;
+    char32_t point = size == 1 ? lead : lead & (0xffU >> (size + 1U));
+    for (std::size_t index = 1; is_good && index < size; ++index) {
+        is_good = (at(index) & 0xc0U) == 0x80U;
+        point = (point << 6U) | (at(index) & 0x3fU);
+    }
+    const bool is_scalar = point <= 0x10ffffU && (point < 0xd800U || point > 0xdfffU);
+    text.remove_prefix(is_good ? size : 1U);
+    return is_good && is_scalar ? point : U'\ufffd';
 }
 
 Result<toml::table> parse(std::string_view text, std::string_view name, std::size_t bytes_max) {
@@ -103,9 +124,9 @@ Result<toml::table> parse(std::string_view text, std::string_view name, std::siz
         return Error{Errc::too_large,
                      std::string(name) + " has more than " + std::to_string(bytes_max) + " bytes"};
     }
-    TRY(check_letters(text, name));
+    const std::string ascii = TRY(ascii_of(text, name));
     try {
-        return toml::parse(text);
+        return toml::parse(std::string_view{ascii});
     } catch (const toml::parse_error& error) {
         return Error{Errc::malformed,
                      std::string(name) + ":" + std::to_string(error.source().begin.line) + ": " +
@@ -125,16 +146,19 @@ parse_toml(std::string_view text, std::string_view name, std::size_t bytes_max) 
 
 std::string toml_quoted(std::string_view value) {
     std::string out = "\"";
-    for (const char letter : value) {
-        const auto byte = static_cast<unsigned char>(letter);
-        if (letter == '"' || letter == '\\') {
-            out.append({'\\', letter});
-        } else if (byte < 0x20 || byte == 0x7f) {
-            std::array<char, 8> escape{};
-            std::snprintf(escape.data(), escape.size(), "\\u%04x", static_cast<unsigned>(byte));
+    while (!value.empty()) {
+        const char32_t point = take_code_point(value);
+        if (point == U'"' || point == U'\\') {
+            out.append({'\\', static_cast<char>(point)});
+        } else if (point < 0x20U || point >= 0x7fU) {
+            std::array<char, 12> escape{};
+            std::snprintf(escape.data(),
+                          escape.size(),
+                          point <= 0xffffU ? "\\u%04x" : "\\U%08x",
+                          static_cast<unsigned>(point));
             out.append(escape.data());
         } else {
-            out.push_back(letter);
+            out.push_back(static_cast<char>(point));
         }
     }
     return out + "\"";
