@@ -138,24 +138,67 @@ read_milliseconds(const std::string& text, std::string_view flag, std::uint64_t&
     return {};
 }
 
+Result<void> read_size(const std::string& text, std::string_view flag, std::uint64_t& into) {
+    if (text.empty()) {
+        return {};
+    }
+    Result<std::uint64_t> value = parse_bytes(text);
+    if (!value) {
+        return std::move(value).take_error().during(flag);
+    }
+    into = *value;
+    return {};
+}
+
+template <class Number>
+Result<void> read_number(const std::string& text, std::string_view flag, Number& into) {
+    if (text.empty()) {
+        return {};
+    }
+    const char* const end = text.data() + text.size();
+    const auto [rest, problem] = std::from_chars(text.data(), end, into);
+    if (problem != std::errc{} || rest != end) {
+        return usage(std::string(flag) + " '" + text + "' has to be a whole number");
+    }
+    return {};
+}
+
 Result<void> read_limits(const JobFlags& flags, job::Limits& limits) {
     TRY(read_milliseconds(flags.timeout, "--timeout", limits.wall_ms_max));
     TRY(read_milliseconds(flags.compile_timeout, "--compile-timeout", limits.compile_ms_max));
-    if (!flags.memory.empty()) {
-        Result<std::uint64_t> value = parse_bytes(flags.memory);
-        if (!value) {
-            return std::move(value).take_error().during("--memory");
-        }
-        limits.memory_bytes_max = *value;
-    }
-    if (!flags.fuel.empty()) {
-        const char* const end = flags.fuel.data() + flags.fuel.size();
-        const auto [rest, problem] = std::from_chars(flags.fuel.data(), end, limits.fuel_max);
-        if (problem != std::errc{} || rest != end) {
-            return usage("--fuel '" + flags.fuel + "' has to be a whole number");
-        }
-    }
+    TRY(read_milliseconds(flags.cpu_time, "--cpu-time", limits.cpu_ms_max));
+    TRY(read_size(flags.memory, "--memory", limits.memory_bytes_max));
+    TRY(read_size(flags.module_size, "--module-size", limits.module_bytes_max));
+    TRY(read_size(flags.compile_memory, "--compile-memory", limits.compile_memory_bytes_max));
+    TRY(read_size(flags.output_size, "--output-size", limits.output_bytes_max));
+    TRY(read_size(flags.log_size, "--log-size", limits.log_bytes_max));
+    TRY(read_size(flags.add_size, "--add-size", limits.add_bytes_max));
+    TRY(read_number(flags.fuel, "--fuel", limits.fuel_max));
+    TRY(read_number(flags.table_elements, "--table-elements", limits.table_elements_max));
+    TRY(read_number(flags.handles, "--handles", limits.handles_max));
     return {};
+}
+
+/// The limits that few need to change.
+void add_further_limits(CLI::App& command, JobFlags& flags) {
+    const auto add_limit =
+        [&command](const char* flag, std::string& into, const char* help, const char* type) {
+            command.add_option(flag, into, help)->type_name(type)->group("Further limits");
+        };
+    add_limit("--cpu-time", flags.cpu_time, "Processor time (default: as --timeout)", "TIME");
+    add_limit("--module-size", flags.module_size, "The module itself (default 64MiB)", "SIZE");
+    add_limit("--compile-memory",
+              flags.compile_memory,
+              "Memory of the module's compilation (default 1GiB)",
+              "SIZE");
+    add_limit("--table-elements", flags.table_elements, "All tables (default 100000)", "N");
+    add_limit("--output-size",
+              flags.output_size,
+              "Standard output and error together (default 16MiB)",
+              "SIZE");
+    add_limit("--log-size", flags.log_size, "What it logs (default 1MiB)", "SIZE");
+    add_limit("--add-size", flags.add_size, "What it adds (default 4GiB)", "SIZE");
+    add_limit("--handles", flags.handles, "Handles open at once (default 64)", "N");
 }
 
 } // namespace
@@ -202,6 +245,7 @@ void add_job_flags(CLI::App& command, Context& context, JobFlags& flags) {
         ->type_name("SIZE");
     command.add_option("--fuel", flags.fuel, "The guest's fuel (default: not metered)")
         ->type_name("N");
+    add_further_limits(command, flags);
     add_list("--allow-host",
              flags.allow_hosts,
              "A host the guest may reach, HOST or HOST:PORT; makes the job impure",

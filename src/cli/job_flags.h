@@ -29,6 +29,14 @@ struct JobFlags {
     std::string total_timeout;
     std::string memory;
     std::string fuel;
+    std::string cpu_time;
+    std::string module_size;
+    std::string compile_memory;
+    std::string table_elements;
+    std::string output_size;
+    std::string log_size;
+    std::string add_size;
+    std::string handles;
     std::string nonce;
     std::uint32_t priority = 0;
     bool is_impure = false;
