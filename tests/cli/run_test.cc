@@ -31,6 +31,30 @@ TEST(Run, SaysNothingMoreWhenQuiet) {
     EXPECT_EQ(ran.err, "");
 }
 
+TEST(Run, HasAFlagForEachLimit) {
+    const Desk desk;
+    EXPECT_EQ(desk(desk.kit("run", "_start", {"--output-size", "6"})).status, 0) << "hello and \\n";
+    expect_error(desk(desk.kit("run", "_start", {"--output-size", "5"})), 123, "limit-output");
+    expect_error(desk(desk.kit("run", "_start", {"--module-size", "64"})), 121, "module-too-large");
+    expect_error(desk(desk.kit("run", "_start", {"--table-elements", "many"})), 120, "usage");
+    EXPECT_EQ(desk(desk.kit("run",
+                            "_start",
+                            {"--cpu-time",
+                             "5s",
+                             "--compile-memory",
+                             "512MiB",
+                             "--table-elements",
+                             "1000",
+                             "--log-size",
+                             "1kB",
+                             "--add-size",
+                             "1MiB",
+                             "--handles",
+                             "1"}))
+                  .status,
+              0);
+}
+
 TEST(Run, PassesBinaryEventsAndOutputOnByteByByte) {
     const Desk desk;
     std::string bytes;
