@@ -7,6 +7,7 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <fcntl.h>
 #include <sys/timerfd.h>
 
 #include <cerrno>
@@ -29,12 +30,19 @@ struct Watch::State {
     std::function<void()> call;
     std::function<void(int)> call_signal;
     bool wanted = true;
+    bool owns_descriptor = false; // A duplicate of the caller's.
 
     ~State() { give_back(); }
 
-    // The descriptor is the caller's: it must not be closed here.
+    // The caller's descriptor must not be closed here; a duplicate must.
     void give_back() {
-        if (descriptor && descriptor->is_open()) {
+        if (!descriptor || !descriptor->is_open()) {
+            return;
+        }
+        if (owns_descriptor) {
+            boost::system::error_code ignored;
+            descriptor->close(ignored);
+        } else {
             descriptor->release();
         }
     }
@@ -276,6 +284,15 @@ Result<Watch> EventLoop::watch(int fd, Ready ready, std::function<void()> call) 
     state->descriptor.emplace(impl_->context);
     boost::system::error_code failure;
     state->descriptor->assign(fd, failure);
+    if (failure == boost::system::errc::file_exists) {
+        // One descriptor has one place in epoll: a second watch of it stands on a duplicate.
+        UniqueFd duplicate(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
+        state->descriptor->assign(duplicate.get(), failure);
+        if (!failure) {
+            state->owns_descriptor = true;
+            static_cast<void>(duplicate.release());
+        }
+    }
     if (failure) {
         return Error{Errc::unavailable, "cannot watch a descriptor: " + failure.message()};
     }

@@ -80,7 +80,8 @@ public:
     void cancel(TimerId timer);
 
     /// Calls again and again for as long as `fd` is ready and the watch lives.
-    /// Errors: unavailable (not a descriptor that can be waited for).
+    /// One descriptor may be watched for both at once, by two watches.
+    /// Errors: unavailable (not a descriptor that can be waited for, or none left).
     Result<Watch> watch(int fd, Ready ready, std::function<void()> call);
 
     /// Calls with each of these signals instead of their default action. Children that are started

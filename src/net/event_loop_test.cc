@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
+#include <array>
 #include <csignal>
 #include <thread>
 #include <vector>
@@ -187,6 +188,50 @@ TEST(EventLoop, HandsSignalsOver) {
     ::raise(SIGUSR2);
     loop->run_for(5s);
     EXPECT_EQ(seen, (std::vector<int>{SIGUSR1, SIGUSR2}));
+}
+
+TEST(EventLoop, WatchesOneDescriptorForBothAtOnce) {
+    const auto opened = EventLoop::open();
+    ASSERT_TRUE(opened);
+    EventLoop& loop = **opened;
+    int ends[2];
+    ASSERT_EQ(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
+    const UniqueFd near(ends[0]);
+    const UniqueFd far(ends[1]);
+    std::array<char, 4096> piece{};
+    while (::send(near.get(), piece.data(), piece.size(), 0) > 0) {
+    }
+    bool readable = false;
+    bool writable = false;
+    Watch reading;
+    Watch writing;
+    const auto end_of_both = [&] {
+        if (readable && writable) {
+            loop.stop();
+        }
+    };
+    auto to_read = loop.watch(near.get(), Ready::to_read, [&] {
+        static_cast<void>(::recv(near.get(), piece.data(), piece.size(), 0));
+        readable = true;
+        end_of_both();
+    });
+    ASSERT_TRUE(to_read);
+    reading = std::move(to_read).take();
+    auto to_write = loop.watch(near.get(), Ready::to_write, [&] {
+        writable = true;
+        writing.reset();
+        end_of_both();
+    });
+    ASSERT_TRUE(to_write) << to_write.error().message;
+    writing = std::move(to_write).take();
+    loop.after(std::chrono::milliseconds(5), [&] {
+        while (::recv(far.get(), piece.data(), piece.size(), 0) > 0) {
+        }
+        EXPECT_GT(::send(far.get(), piece.data(), 1, 0), 0);
+    });
+    loop.run_for(std::chrono::seconds(10));
+    EXPECT_TRUE(readable);
+    EXPECT_TRUE(writable);
 }
 
 } // namespace

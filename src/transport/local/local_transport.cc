@@ -450,6 +450,10 @@ void LocalTransport::flush(Link& link) {
                     link.socket.get(), net::Ready::to_write, [this, raw] { flush(*raw); });
                 if (watch) {
                     link.writing = std::move(watch).take();
+                } else { // Nobody would come back to what waits.
+                    link.doomed = true;
+                    link.dirty = true;
+                    schedule_flush();
                 }
             }
             return;
