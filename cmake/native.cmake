@@ -3,7 +3,8 @@
 execute_process(COMMAND "${PROJECT_SOURCE_DIR}/tools/native" OUTPUT_VARIABLE _native
   OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS
-  "${PROJECT_SOURCE_DIR}/native/Cargo.lock" "${PROJECT_SOURCE_DIR}/native/src/lib.rs")
+  "${PROJECT_SOURCE_DIR}/native/Cargo.lock" "${PROJECT_SOURCE_DIR}/native/src/lib.rs"
+  "${PROJECT_SOURCE_DIR}/native/src/hash.rs")
 find_package(Threads REQUIRED)
 if(CMAKE_CXX_FLAGS MATCHES "-fsanitize=thread")
   # Rust's synchronisation is invisible to the sanitizer: as a shared object of its own it is left

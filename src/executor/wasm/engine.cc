@@ -279,8 +279,7 @@ void WasmEngine::execute(wasm_engine_t& engine, LoadedModule& module, Run& run) 
     HandlerCall call = std::move(prepared).take();
     const StoreHandle store(wasmtime_store_new(&engine, &run, nullptr));
     wasmtime_context_t* context = wasmtime_store_context(store.get());
-    wasmtime_store_limiter(store.get(), -1, -1, -1, -1, -1);
-    ic_store_limits_trap(context,
+    ic_store_limits_trap(store.get(),
                          spec.limits.memory_bytes_max,
                          spec.limits.table_elements_max,
                          1,

@@ -235,6 +235,25 @@ TEST(Limits, OfFuelGiveTheSameCountEachTime) {
     EXPECT_EQ(run_wat(wat, task).usage.fuel, first);
 }
 
+// Core specification 2.0, 4.4.7 and 4.4.6: a growth that fails gives -1 and the guest goes on.
+TEST(Limits, LeaveTheModulesOwnMaximaToTheGuest) {
+    const Outcome memory = run_wat(R"((module (memory (export "memory") 1 2)
+        (func (export "run") (result i32)
+          (i32.add (memory.grow (i32.const 1)) (memory.grow (i32.const 1))))))");
+    EXPECT_TRUE(memory.ending.ok()) << memory.ending.message;
+    EXPECT_EQ(memory.ending.value, 1 + -1) << "one page before the first growth, refused after it";
+    const Outcome table = run_wat(R"((module (table $table 1 5 funcref)
+        (func (export "run") (result i32)
+          (i32.add (i32.mul (i32.const 10) (table.grow $table (ref.null func) (i32.const 4)))
+                   (table.grow $table (ref.null func) (i32.const 1))))))");
+    EXPECT_TRUE(table.ending.ok()) << table.ending.message;
+    EXPECT_EQ(table.ending.value, 10 + -1);
+    const Outcome above = run_wat(R"((module (memory (export "memory") 1 60000)
+        (func (export "run") (drop (memory.grow (i32.const 50000))))))");
+    EXPECT_EQ(above.ending.error, Errc::limit_memory)
+        << "a maximum above the limit changes nothing";
+}
+
 TEST(Limits, KeepWhatWasWrittenBeforeTheEnd) {
     const Outcome outcome = run_wat(guest("(loop $again (drop (call $fd_write (i32.const 1)"
                                           "(i32.const 0) (i32.const 1) (i32.const 8)))"

@@ -8,9 +8,9 @@
 #include <string>
 
 extern "C" {
-/// native/src/lib.rs: as wasmtime_store_limiter, but growth beyond a limit traps.
-/// Requires: wasmtime_store_limiter was called on the store.
-void ic_store_limits_trap(wasmtime_context_t* store,
+/// native/src/lib.rs: in place of wasmtime_store_limiter; growth beyond one of these limits traps,
+/// growth beyond the module's own maximum gives the guest -1.
+void ic_store_limits_trap(wasmtime_store_t* store,
                           std::size_t memory_bytes_max,
                           std::size_t table_elements_max,
                           std::size_t instances_max,
