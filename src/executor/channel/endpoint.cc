@@ -1,5 +1,8 @@
 #include "executor/channel/endpoint.h"
 
+#include "base/time.h"
+
+#include <sched.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -77,6 +80,27 @@ Result<void> Endpoint::send(const Message& message, std::span<const int> descrip
     return {};
 }
 
+ssize_t Endpoint::wait_for_message(msghdr& header) {
+    const Instant begin = now_since_boot();
+    const msghdr asked = header; // The kernel writes to it also when there is nothing.
+    ssize_t count = -1;
+    bool sleep = !came_at_once_;
+    for (;;) {
+        count = ::recvmsg(socket_.get(), &header, MSG_CMSG_CLOEXEC | (sleep ? 0 : MSG_DONTWAIT));
+        if (count >= 0 || (errno != EINTR && errno != EAGAIN)) {
+            break;
+        }
+        header = asked;
+        if (!sleep) {
+            ::sched_yield();
+            sleep = now_since_boot() - begin >= limits::receive_spin_max;
+        }
+    }
+    // A sleeper's wait has its own waking in it.
+    came_at_once_ = now_since_boot() - begin < 2 * limits::receive_spin_max;
+    return count;
+}
+
 Result<Received> Endpoint::receive() {
     iovec part{.iov_base = incoming_.get(), .iov_len = limits::message_bytes_max};
     alignas(cmsghdr) std::array<std::uint8_t, control_bytes> control{};
@@ -85,10 +109,7 @@ Result<Received> Endpoint::receive() {
     header.msg_iovlen = 1;
     header.msg_control = control.data();
     header.msg_controllen = control.size();
-    ssize_t count = -1;
-    do {
-        count = ::recvmsg(socket_.get(), &header, MSG_CMSG_CLOEXEC);
-    } while (count < 0 && errno == EINTR);
+    const ssize_t count = wait_for_message(header);
     if (count < 0) {
         return broken("receiving from another process");
     }
