@@ -10,8 +10,8 @@ use std::os::fd::FromRawFd;
 use wasmtime::{Engine, Module, ResourceLimiter, Store, StoreLimits, StoreLimitsBuilder};
 use wasmtime_c_api::{WasmtimeStoreData, wasm_engine_t, wasmtime_error_t, wasmtime_store_t};
 
-/// The limits of a job. Growth beyond one of them traps, so that the run ends with that limit's name;
-/// growth beyond what the module itself declared as its maximum gives the guest -1, as WebAssembly says
+/// The limits of a job. Growth beyond one of them traps, so that the run ends with its name; growth
+/// beyond what the module itself declared as its maximum gives the guest -1, as WebAssembly says
 /// (core specification 2.0, 4.4.7 `memory.grow`, 4.4.6 `table.grow`).
 #[repr(transparent)]
 struct JobLimits(StoreLimits); // Made with trap_on_grow_failure.
@@ -124,7 +124,8 @@ fn engine_of(engine: &wasm_engine_t) -> &Engine {
     unsafe { &*std::ptr::from_ref(engine).cast::<Engine>() }
 }
 
-/// `wasmtime_store_t` is `#[repr(C)] struct { store: Store<WasmtimeStoreData> }`, its field private.
+/// `wasmtime_store_t` is `#[repr(C)] struct { store: Store<WasmtimeStoreData> }`, the field
+/// private.
 fn store_of(store: &mut wasmtime_store_t) -> &mut Store<WasmtimeStoreData> {
     unsafe { &mut *std::ptr::from_mut(store).cast::<Store<WasmtimeStoreData>>() }
 }
