@@ -1,6 +1,7 @@
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/local.h"
+#include "log/line_writer.h"
 #include "net/event_loop.h"
 #include "wiring/node.h"
 #include "wiring/workshop.h"
@@ -46,11 +47,12 @@ Result<int> work(Context& context, const WorkerFlags& flags) {
     options.software = wiring::software();
     options.policy = policy;
     options.slots = slots_of(flags, local->settings);
-    options.on_log = [&context](const Cid& job, std::string_view line) {
-        context.streams.note(job.to_string() + " log: " + printable(line) + "\n");
+    log::LineWriter log(STDERR_FILENO);
+    options.on_log = [&log](const Cid& job, std::string_view line) {
+        log.write(job.to_string() + " log: " + printable(line) + "\n");
     };
-    options.note = [&context](const std::string& line) {
-        context.streams.note("ipfs-compute: " + printable(line) + "\n");
+    options.note = [&log](const std::string& line) {
+        log.write("ipfs-compute: " + printable(line) + "\n");
     };
     const std::uint32_t slots = options.slots;
     const std::string short_name = options.self.instance.to_string().substr(0, 8);
@@ -73,13 +75,13 @@ Result<int> work(Context& context, const WorkerFlags& flags) {
             return;
         }
         draining = true;
-        context.streams.note("ipfs-compute: finishing what runs; again stops it at once\n");
+        log.write("ipfs-compute: finishing what runs; again stops it at once\n");
         node->drain([&loop] { loop->stop(); });
     }));
     TRY(node->start());
-    context.streams.note("ipfs-compute: worker " + short_name + " is ready, " +
-                         std::to_string(slots) + (slots == 1 ? " slot" : " slots") + ", as " +
-                         local->key.public_key().to_did() + "\n");
+    log.write("ipfs-compute: worker " + short_name + " is ready, " + std::to_string(slots) +
+              (slots == 1 ? " slot" : " slots") + ", as " + local->key.public_key().to_did() +
+              "\n");
     loop->run();
     return 0;
 }
