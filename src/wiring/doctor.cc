@@ -5,6 +5,7 @@
 #include "base/time.h"
 #include "config/settings.h"
 #include "config/trust.h"
+#include "executor/channel/system_calls.h"
 #include "executor/channel/walls.h"
 #include "kubo/api_address.h"
 #include "kubo/client.h"
@@ -97,8 +98,12 @@ public:
         , flags_(settings) {}
 
     std::vector<Check> all() {
-        // First: it forks, and there are no other threads yet.
-        const int network_error = executor::channel::try_to_leave_the_network();
+        // First: they fork, and there are no other threads yet.
+        const WallErrors wall_errors{.network = executor::channel::try_to_leave_the_network(),
+                                     .system_calls =
+                                         executor::channel::is_filtered_build()
+                                             ? executor::channel::try_to_forbid_system_calls()
+                                             : ENOTSUP};
         look_at_home();
         if (!home_) {
             return std::move(checks_);
@@ -110,7 +115,7 @@ public:
         look_at_bus();
         look_at_executors();
         look_at_kubo();
-        checks_.push_back(judge_isolation(network_error));
+        checks_.push_back(judge_isolation(wall_errors));
         checks_.push_back(judge_clock(
             std::chrono::sys_seconds{std::chrono::seconds{now_unix().value}}, newest_job_));
         look_at_disk();
@@ -479,18 +484,28 @@ Check judge_home(const std::string& path,
     return ok("home", path + ", on this machine, for its owner alone");
 }
 
-Check judge_isolation(int network_error) {
-    const std::string always = "executors have no key, no store, no new privileges, no core dumps";
-    if (network_error == 0) {
-        return ok("isolation", always + " and no network (system calls are not filtered yet)");
+Check judge_isolation(const WallErrors& errors) {
+    std::string found = "executors have no key, no store, no new privileges, no core dumps";
+    std::string remedy;
+    if (errors.system_calls == 0) {
+        found += ", only the system calls they need";
+    } else {
+        found += ", but every system call of their user (no seccomp filter: ";
+        found.append(std::strerror(errors.system_calls)).append(")");
+        remedy = "run on a kernel with CONFIG_SECCOMP_FILTER, with a build without the address "
+                 "sanitizer; in a container: allow seccomp in its profile";
     }
-    return warn("isolation",
-                always + ", but the network namespace of this machine: it allows no new one (" +
-                    std::strerror(network_error) +
-                    "); guests have no sockets, a guest that broke out would",
-                "allow user namespaces: sysctl -w kernel.unprivileged_userns_clone=1 "
-                "user.max_user_namespaces=10000 kernel.apparmor_restrict_unprivileged_userns=0 "
-                "(those that exist); in a container: allow unshare in its seccomp profile");
+    if (errors.network == 0) {
+        found += ", no network";
+    } else {
+        found += ", but the network namespace of this machine: it allows no new one (";
+        found.append(std::strerror(errors.network)).append(")");
+        remedy += remedy.empty() ? "" : "; ";
+        remedy += "allow user namespaces: sysctl -w kernel.unprivileged_userns_clone=1 "
+                  "user.max_user_namespaces=10000 kernel.apparmor_restrict_unprivileged_userns=0 "
+                  "(those that exist); in a container: allow unshare in its seccomp profile";
+    }
+    return remedy.empty() ? ok("isolation", found) : warn("isolation", found, remedy);
 }
 
 } // namespace ic::wiring

@@ -62,7 +62,12 @@ Check judge_home(const std::string& path,
                  std::uint32_t owner,
                  std::uint32_t user);
 
-/// What the kernel said (an errno, 0: allowed) when a process tried to leave the network.
-Check judge_isolation(int network_error);
+/// What the kernel said (an errno, 0: allowed) when processes tried to raise two of the walls.
+struct WallErrors {
+    int network = 0;      ///< Leaving the network.
+    int system_calls = 0; ///< Forbidding system calls.
+};
+
+Check judge_isolation(const WallErrors& errors);
 
 } // namespace ic::wiring

@@ -47,8 +47,12 @@ TEST(Doctor, WarnsOfAHomeThatOthersCanReadAndFailsOnAnothersHome) {
 }
 
 TEST(Doctor, SaysWhyThereIsNoNetworkNamespace) {
-    EXPECT_EQ(judge_isolation(0).verdict, Verdict::ok);
-    const Check refused = judge_isolation(EPERM);
+    EXPECT_EQ(judge_isolation({}).verdict, Verdict::ok);
+    const Check unfiltered = judge_isolation({.system_calls = ENOSYS});
+    EXPECT_EQ(unfiltered.verdict, Verdict::warn);
+    EXPECT_NE(unfiltered.found.find("no seccomp filter"), std::string::npos);
+    EXPECT_NE(unfiltered.remedy, "");
+    const Check refused = judge_isolation({.network = EPERM});
     EXPECT_EQ(refused.verdict, Verdict::warn) << "the other walls stand";
     EXPECT_NE(refused.found.find("Operation not permitted"), std::string::npos);
     EXPECT_NE(refused.remedy, "");

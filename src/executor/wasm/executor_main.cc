@@ -2,6 +2,7 @@
 
 #include "base/unique_fd.h"
 #include "executor/channel/endpoint.h"
+#include "executor/channel/system_calls.h"
 #include "executor/channel/walls.h"
 #include "executor/channel/window.h"
 #include "executor/wasm/channel_services.h"
@@ -124,6 +125,9 @@ Result<void> converse(std::string_view broker) {
     UniqueFd record = hello->record ? std::move(first.descriptors[1]) : UniqueFd();
     // What is loaded is kept here, as the broker says; the engine need not keep more.
     std::unique_ptr<Engine> engine = TRY(Engine::open({.slots = 1, .modules_max = 1}));
+    if (channel::is_filtered_build()) { // All threads are there. Without it the other walls stand.
+        static_cast<void>(channel::forbid_other_system_calls(channel::ProcessKind::executor));
+    }
     TRY(endpoint.send(channel::Ready{.slot = hello->slot}));
     return Conversation(endpoint, std::move(window), std::move(record), std::move(engine)).go_on();
 }
