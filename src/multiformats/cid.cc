@@ -164,8 +164,21 @@ std::strong_ordering operator<=>(const Cid& left, const Cid& right) {
     return std::lexicographical_compare_three_way(a.begin(), a.end(), b.begin(), b.end());
 }
 
-Cid cid_of(Codec codec, ByteView data) {
-    return Cid::v1(codec, HashCode::sha2_256, sha2_256(data));
+Cid cid_of(Codec codec, ByteView data) { return cid_of(codec, HashCode::sha2_256, data); }
+
+Cid cid_of(Codec codec, HashCode hash, ByteView data) {
+    switch (hash) {
+    case HashCode::identity:
+        return Cid::v1(codec, hash, data);
+    case HashCode::sha2_256:
+        return Cid::v1(codec, hash, sha2_256(data));
+    case HashCode::sha2_512:
+        return Cid::v1(codec, hash, sha2_512(data));
+    case HashCode::blake3:
+        return Cid::v1(codec, hash, blake3(data));
+    }
+    assert(false); // Every enumerator is above.
+    return {};
 }
 
 } // namespace ic

@@ -84,7 +84,7 @@ public:
     Cid as_v1() const;
 
     /// Whether `data` is what this CID names.
-    /// Errors: hash_mismatch; unsupported for BLAKE3, which is recognised but not computed.
+    /// Errors: hash_mismatch.
     Result<void> verify(ByteView data) const;
 
     friend bool operator==(const Cid& left, const Cid& right);
@@ -107,6 +107,8 @@ private:
 
 /// SHA-256 over `data`, as a v1 CID of `codec`: what nearly everything here is named by.
 Cid cid_of(Codec codec, ByteView data);
+/// The same with another function. Requires: for identity at most `cid_digest_bytes_max` bytes.
+Cid cid_of(Codec codec, HashCode hash, ByteView data);
 
 } // namespace ic
 

@@ -103,6 +103,20 @@ TEST(Cid, VerifyTellsTheBytesFromOthers) {
     }
 }
 
+TEST(Cid, IsMadeWithEveryFunction) {
+    const ByteView data = bytes_of("some bytes");
+    for (const HashCode hash :
+         {HashCode::identity, HashCode::sha2_256, HashCode::sha2_512, HashCode::blake3}) {
+        const Cid cid = cid_of(Codec::dag_pb, hash, data);
+        EXPECT_EQ(cid.version(), 1);
+        EXPECT_EQ(cid.codec(), Codec::dag_pb);
+        EXPECT_EQ(cid.hash(), hash);
+        EXPECT_TRUE(cid.verify(data));
+        EXPECT_EQ(cid.verify(bytes_of("other bytes")).error().code, Errc::hash_mismatch);
+        EXPECT_EQ(Cid::parse(cid.to_string()).take(), cid);
+    }
+}
+
 TEST(Cid, ParseRejectsWhatIsNoCid) {
     for (const std::string_view text : {
              "",

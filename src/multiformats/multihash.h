@@ -13,10 +13,12 @@ namespace ic {
 
 using Sha256Digest = std::array<std::uint8_t, 32>;
 using Sha512Digest = std::array<std::uint8_t, 64>;
+using Blake3Digest = std::array<std::uint8_t, 32>;
 
 /// Threads: any. Cost: no allocation after a thread's first call.
 Sha256Digest sha2_256(ByteView data);
 Sha512Digest sha2_512(ByteView data);
+Blake3Digest blake3(ByteView data);
 
 /// SHA-256 over bytes that arrive in pieces.
 /// Threads: one at a time.
@@ -53,7 +55,7 @@ Result<MultihashView> take_multihash(ByteView& input);
 void append_multihash(Bytes& out, HashCode hash, ByteView digest);
 
 /// Whether `digest` is that of `data`.
-/// Errors: hash_mismatch; unsupported for BLAKE3, which is recognised but not computed.
+/// Errors: hash_mismatch.
 Result<void> verify_digest(MultihashView expected, ByteView data);
 
 } // namespace ic

@@ -2,6 +2,7 @@
 
 #include "ipld/protobuf.h"
 
+#include <limits>
 #include <string>
 
 namespace ic::unixfs {
@@ -37,9 +38,12 @@ Result<void> store(Data& data, const Field& field) {
     } else if (field.is(fanout_field, Wire::varint)) {
         data.fanout = field.value;
     } else if (field.is(mode_field, Wire::varint)) {
-        data.mode = field.value;
+        if (field.value > std::numeric_limits<std::uint32_t>::max()) {
+            return malformed("UnixFS message has a mode of more than 32 bits");
+        }
+        data.mode = static_cast<std::uint32_t>(field.value);
     } else if (field.is(mtime_field, Wire::bytes)) {
-        data.mtime = field.bytes;
+        data.mtime = TRY(decode_unix_time(field.bytes));
     } else {
         return malformed("UnixFS message has an unknown field");
     }
@@ -53,6 +57,11 @@ void append_if(Bytes& out, unsigned number, const std::optional<std::uint64_t>& 
 }
 
 } // namespace
+
+Metadata Data::metadata() const {
+    const std::uint32_t permissions = mode.value_or(0) & limits::mode_max;
+    return {.mode = permissions == 0 ? std::nullopt : std::optional{permissions}, .mtime = mtime};
+}
 
 Bytes encode_data(const Data& data) {
     Bytes out;
@@ -68,7 +77,7 @@ Bytes encode_data(const Data& data) {
     append_if(out, fanout_field, data.fanout);
     append_if(out, mode_field, data.mode);
     if (data.mtime) {
-        protobuf::append_bytes(out, mtime_field, *data.mtime);
+        protobuf::append_bytes(out, mtime_field, encode_unix_time(*data.mtime));
     }
     return out;
 }

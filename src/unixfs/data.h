@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "unixfs/metadata.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -34,8 +35,12 @@ struct Data {
     std::vector<std::uint64_t> block_sizes{}; ///< Bytes of content below each link.
     std::optional<std::uint64_t> hash_type{}; ///< Of a shard: multicodec number.
     std::optional<std::uint64_t> fanout{};    ///< Of a shard.
-    std::optional<std::uint64_t> mode{};      ///< Permission bits. Kept, never used.
-    std::optional<ByteView> mtime{};          ///< A message of its own. Kept, never interpreted.
+    std::optional<std::uint32_t> mode{};      ///< Permissions; higher bits are kept, never used.
+    std::optional<UnixTime> mtime{};
+
+    /// Mode and time as a caller wants them: without higher bits, and without a mode 0, which says
+    /// that nothing is known.
+    Metadata metadata() const;
 };
 
 /// Fields in the order of their numbers, block sizes unpacked, as Kubo writes them.
@@ -43,8 +48,8 @@ struct Data {
 Bytes encode_data(const Data& data);
 
 /// Reads exactly one message, in the one form that `encode_data` writes.
-/// Errors: malformed (also for unknown fields, packed block sizes and fields out of order),
-///         too_large (block sizes, varints), unsupported (type).
+/// Errors: malformed (also for unknown fields, packed block sizes, fields out of order, a mode
+///         beyond 32 bits), too_large (block sizes, varints), unsupported (type).
 Result<Data> decode_data(ByteView input);
 
 } // namespace ic::unixfs

@@ -23,6 +23,9 @@ TEST(UnixfsData, EncodesBackWhatItDecodes) {
              "0804 1203612f62",                 // Symlink to a/b.
              "0805 12018028 22 30 8002",        // Shard.
              "0802 1800 38a403 42050880f8ad05", // With mode and mtime.
+             "0802 1800 42070800 1501000000",   // With nanoseconds.
+             "0801 3800",                       // Mode 0.
+             "0802 1800 38ffffffff0f",          // Mode of 32 bits.
              "0800 120161 1801",                // Leaf of type raw.
          }) {
         const Bytes bytes = from_hex(hex);
@@ -33,7 +36,7 @@ TEST(UnixfsData, EncodesBackWhatItDecodes) {
 }
 
 TEST(UnixfsData, DecodesEveryField) {
-    const Bytes bytes = from_hex("0805 1201ff 1804 2001 2003 2822 308002 38a403 42020805");
+    const Bytes bytes = from_hex("0805 1201ff 1804 2001 2003 2822 308002 38a40b 42020805");
     const Data data = decode_data(bytes).take();
     EXPECT_EQ(data.type, DataType::hamt_shard);
     EXPECT_EQ(to_hex(*data.data), "ff");
@@ -41,8 +44,15 @@ TEST(UnixfsData, DecodesEveryField) {
     EXPECT_EQ(data.block_sizes, (std::vector<std::uint64_t>{1, 3}));
     EXPECT_EQ(data.hash_type, 0x22U);
     EXPECT_EQ(data.fanout, 256U);
-    EXPECT_EQ(data.mode, 0644U);
-    EXPECT_EQ(to_hex(*data.mtime), "0805");
+    EXPECT_EQ(data.mode, 02644U);
+    EXPECT_EQ(data.mtime, UnixTime{5});
+    EXPECT_EQ(data.metadata(), (Metadata{.mode = 02644, .mtime = UnixTime{5}}));
+}
+
+TEST(UnixfsData, MetadataLeavesOutWhatIsNoPermission) {
+    EXPECT_EQ((Data{.mode = 0100644}).metadata(), (Metadata{.mode = 0644}));
+    EXPECT_TRUE((Data{.mode = 0100000}).metadata().empty());
+    EXPECT_TRUE((Data{.mode = 0}).metadata().empty());
 }
 
 TEST(UnixfsData, DecodeRejectsWhatIsNotCanonical) {
@@ -57,6 +67,9 @@ TEST(UnixfsData, DecodeRejectsWhatIsNotCanonical) {
              "0802 2001 1801", // Out of order.
              "0802 22020101",  // Packed block sizes.
              "0802 4801",
+             "0802 1800 388080808010", // A mode of 33 bits.
+             "0802 1800 4200",         // A time without seconds.
+             "0802 1800 42040800 1501",
              "0802 1d00000000",
              "0802 1000", // Unknown field, wrong wire types.
              "088200",

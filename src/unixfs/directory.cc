@@ -136,16 +136,19 @@ find_in_shards(BlockSource& source, Shard shard, std::string_view name) {
 
 Result<Stat> stat(BlockSource& source, const Cid& cid) {
     LoadedNode node = TRY(load_node(source, cid));
+    const Metadata metadata = node.data.metadata();
     switch (node.data.type) {
     case DataType::directory:
     case DataType::hamt_shard:
-        return Stat{.type = EntryType::directory, .size = 0};
+        return Stat{.type = EntryType::directory, .size = 0, .metadata = metadata};
     case DataType::symlink:
-        return Stat{.type = EntryType::symlink, .size = node.data.data.value_or(ByteView{}).size()};
+        return Stat{.type = EntryType::symlink,
+                    .size = node.data.data.value_or(ByteView{}).size(),
+                    .metadata = metadata};
     case DataType::raw:
     case DataType::file: {
         const FileReader reader = TRY(FileReader::of_node(source, cid, std::move(node)));
-        return Stat{.type = EntryType::file, .size = reader.size()};
+        return Stat{.type = EntryType::file, .size = reader.size(), .metadata = metadata};
     }
     case DataType::metadata:
         break;

@@ -4,6 +4,7 @@
 #include "base/result.h"
 #include "ipld/block.h"
 #include "unixfs/content_path.h"
+#include "unixfs/metadata.h"
 
 #include <cstdint>
 #include <functional>
@@ -17,6 +18,7 @@ enum class EntryType : std::uint8_t { file, directory, symlink };
 struct Stat {
     EntryType type = EntryType::file;
     std::uint64_t size = 0; ///< Bytes of a file's content or a symlink's target; 0 of a directory.
+    Metadata metadata{};    ///< Where it was kept.
 
     friend bool operator==(const Stat&, const Stat&) = default;
 };

@@ -7,13 +7,17 @@
 #include "unixfs/put_node.h"
 
 #include <algorithm>
+#include <cassert>
 #include <utility>
 #include <vector>
 
 namespace ic::unixfs {
 namespace {
 
-Bytes directory_message() { return encode_data({.type = DataType::directory}); }
+Bytes directory_message(const Metadata& metadata) {
+    return encode_data(
+        {.type = DataType::directory, .mode = metadata.mode, .mtime = metadata.mtime});
+}
 
 } // namespace
 
@@ -30,12 +34,17 @@ Result<void> check_name(std::string_view name) {
     return {};
 }
 
-DirectoryBuilder::DirectoryBuilder(const Profile& profile, BlockSink& sink)
+DirectoryBuilder::DirectoryBuilder(const Profile& profile,
+                                   BlockSink& sink,
+                                   const Metadata& metadata)
     : profile_(profile)
+    , metadata_(metadata)
     , sink_(sink)
     , size_(profile.directory_size == DirectorySize::block
-                ? protobuf::field_bytes(directory_message().size())
-                : 0) {}
+                ? protobuf::field_bytes(directory_message(metadata).size())
+                : 0) {
+    assert(profile.cid_version == 1 || profile.hash == HashCode::sha2_256);
+}
 
 Result<void> DirectoryBuilder::add(std::string name, const Entry& entry) {
     TRY(check_name(name));
@@ -52,15 +61,24 @@ Result<void> DirectoryBuilder::add(std::string name, const Entry& entry) {
     return {};
 }
 
+bool DirectoryBuilder::is_sharded() const {
+    if (profile_.shard_above_bytes == 0) {
+        return false;
+    }
+    return (profile_.directory_size != DirectorySize::ignored &&
+            size_ > profile_.shard_above_bytes) ||
+           (profile_.directory_links_max > 0 && children_.size() > profile_.directory_links_max);
+}
+
 Result<Entry> DirectoryBuilder::finish() {
-    if (size_ > profile_.shard_above_bytes) {
+    if (is_sharded()) {
         return finish_sharded();
     }
     dag_pb::Node node;
     for (const auto& [name, child] : children_) {
         node.links.push_back({.cid = child.cid, .name = name, .tsize = child.tsize});
     }
-    const Bytes message = directory_message();
+    const Bytes message = directory_message(metadata_);
     node.data = message;
     const Written written = TRY(put_node(profile_, sink_, node));
     return Entry{.cid = written.cid, .tsize = written.tsize, .file_size = 0};
@@ -74,7 +92,7 @@ Result<Entry> DirectoryBuilder::finish_sharded() {
             {.hash = shard_hash(name), .name = name, .cid = child.cid, .tsize = child.tsize});
     }
     std::ranges::sort(entries, {}, &ShardEntry::hash);
-    const Written written = TRY(write_shards(profile_, sink_, entries));
+    const Written written = TRY(write_shards(profile_, sink_, entries, metadata_));
     return Entry{.cid = written.cid, .tsize = written.tsize, .file_size = 0};
 }
 

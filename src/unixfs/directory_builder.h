@@ -3,7 +3,8 @@
 
 #include "base/result.h"
 #include "ipld/block.h"
-#include "unixfs/file_builder.h"
+#include "unixfs/file_dag.h"
+#include "unixfs/metadata.h"
 #include "unixfs/profile.h"
 
 #include <cstddef>
@@ -25,11 +26,11 @@ inline constexpr std::size_t name_bytes_max = 1024;
 Result<void> check_name(std::string_view name);
 
 /// One directory; sub-directories are built first and added as entries. It is one node until its
-/// size passes the profile's threshold, else a tree of shards.
+/// size or the number of its entries passes the profile's threshold, else a tree of shards.
 /// Threads: one at a time. Lifetime: the sink outlives it. Memory: every name and CID.
 class DirectoryBuilder {
 public:
-    DirectoryBuilder(const Profile& profile, BlockSink& sink);
+    DirectoryBuilder(const Profile& profile, BlockSink& sink, const Metadata& metadata = {});
 
     /// Errors: as `check_name`; malformed if the name is there already.
     Result<void> add(std::string name, const Entry& entry);
@@ -43,9 +44,11 @@ private:
         std::uint64_t tsize = 0;
     };
 
+    bool is_sharded() const;
     Result<Entry> finish_sharded();
 
     Profile profile_;
+    Metadata metadata_;
     BlockSink& sink_;
     std::map<std::string, Child> children_; ///< In the order of bytes, as links have to be.
     std::size_t size_ = 0;                  ///< As `profile_.directory_size` measures.

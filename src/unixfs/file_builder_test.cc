@@ -43,7 +43,7 @@ TEST(FileBuilder, GivesAnEmptyFileOneEmptyLeaf) {
 TEST(FileBuilder, GivesOneCidHoweverTheContentIsCutIntoPieces) {
     const Bytes content = Keystream("pieces").take(1000);
     for (const Leaves leaves : {Leaves::raw, Leaves::dag_pb}) {
-        const Profile profile{.chunk_bytes = 64, .leaves = leaves, .links_max = 3};
+        const Profile profile{.chunker = ChunkerSpec::fixed(64), .leaves = leaves, .links_max = 3};
         NullSink sink;
         const Entry whole = built(profile, content, content.size(), sink);
         for (const std::size_t piece : {1U, 7U, 63U, 64U, 65U, 200U, 999U}) {
@@ -56,7 +56,7 @@ TEST(FileBuilder, CountsContentAndAllBlocks) {
     const Bytes content = Keystream("sizes").take(1000);
     for (const std::size_t size : {0U, 1U, 64U, 65U, 192U, 193U, 576U, 577U, 1000U}) {
         MemoryBlocks blocks;
-        const Profile profile{.chunk_bytes = 64, .links_max = 3};
+        const Profile profile{.chunker = ChunkerSpec::fixed(64), .links_max = 3};
         const Entry entry = built(profile, ByteView{content}.first(size), 50, blocks);
         EXPECT_EQ(entry.file_size, size);
         EXPECT_EQ(entry.tsize, bytes_of_all(blocks)) << size;
@@ -86,7 +86,7 @@ TEST(FileBuilder, HandsOnWhatTheSinkSays) {
     const Bytes content(1000, 1);
     for (int left = 0; left < 22; ++left) { // 16 leaves, 6 + 2 + 1 nodes above them.
         FullSink sink(left);
-        FileBuilder builder({.chunk_bytes = 64, .links_max = 3}, sink);
+        FileBuilder builder({.chunker = ChunkerSpec::fixed(64), .links_max = 3}, sink);
         Result<void> written = builder.write(content);
         const Errc error = written ? builder.finish().error().code : written.error().code;
         EXPECT_EQ(error, Errc::storage_full) << left;
@@ -96,6 +96,7 @@ TEST(FileBuilder, HandsOnWhatTheSinkSays) {
 TEST(Profile, IsFoundByItsPublishedNameAlone) {
     EXPECT_EQ(profile_named("unixfs-v1-2025").take(), unixfs_v1_2025);
     EXPECT_EQ(profile_named("unixfs-v0-2015").take(), unixfs_v0_2015);
+    EXPECT_EQ(profile_named("legacy-cid-v0").take(), unixfs_v0_2015);
     EXPECT_EQ(profile_named("unixfs-v1").error().code, Errc::unsupported);
 }
 

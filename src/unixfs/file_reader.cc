@@ -25,7 +25,9 @@ Result<FileReader> FileReader::of_node(BlockSource& source, const Cid& cid, Load
     return FileReader(source, std::move(frame).take());
 }
 
-FileReader::FileReader(BlockSource& source, Frame root) : source_(&source) {
+FileReader::FileReader(BlockSource& source, Frame root)
+    : source_(&source)
+    , links_(root.parts.size()) {
     frames_.push_back(std::move(root));
 }
 
@@ -64,13 +66,19 @@ Result<LentBytes> FileReader::lend_at(std::uint64_t offset) {
 /// Makes the last frame the one whose own content holds `offset`. Requires: offset < size().
 Result<void> FileReader::descend(std::uint64_t offset) {
     while (offset < frames_.back().start || offset >= frames_.back().end) {
+        links_ -= frames_.back().parts.size();
         frames_.pop_back(); // The root covers every offset, so it stays.
     }
     while (offset >= frames_.back().content_end()) {
         if (frames_.size() == limits::file_depth_max) {
-            return Error{Errc::too_large, "the file is more than 16 blocks deep"};
+            return Error{Errc::too_large, "the file is more than 64 blocks deep"};
         }
         Frame child = TRY(child_at(frames_.back(), offset));
+        if (child.parts.size() > limits::file_links_max - links_) {
+            return Error{Errc::too_large,
+                         "the way to a leaf of the file has more than 262144 links"};
+        }
+        links_ += child.parts.size();
         frames_.push_back(std::move(child));
     }
     return {};
@@ -98,9 +106,6 @@ Result<FileReader::Frame> FileReader::framed(LoadedNode node, std::uint64_t star
     const Data& data = node.data;
     if (data.type != DataType::file && data.type != DataType::raw) {
         return Error{Errc::unsupported, "it is not a file"};
-    }
-    if (node.links.size() > limits::file_links_max) {
-        return Error{Errc::too_large, "a node of the file has more than 16384 links"};
     }
     if (data.block_sizes.size() != node.links.size()) {
         return malformed("it has not one block size for each link");

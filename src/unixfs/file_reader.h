@@ -16,11 +16,12 @@ namespace ic::unixfs {
 
 namespace limits {
 /// Ours: blocks from the root of a file to a leaf. Balanced files with 174 links reach 2^63 bytes
-/// in 7; Kubo's trickle layout stays below as well.
-inline constexpr std::size_t file_depth_max = 16;
-/// Ours: links of one node of a file (Kubo writes 174 or 1024). With the depth it bounds what a
-/// reader holds besides blocks to 18 MiB; a usual file needs some 100 KiB.
-inline constexpr std::size_t file_links_max = std::size_t{1} << 14U;
+/// in 7, those with 2 links and chunks of one byte in 64.
+inline constexpr std::size_t file_depth_max = 64;
+/// Ours: links of all nodes from the root to a leaf together (Kubo writes 174 or 1024 a node, at
+/// most some 40,000). Bounds what a reader holds besides blocks to 18 MiB; a usual file needs some
+/// 100 KiB.
+inline constexpr std::size_t file_links_max = std::size_t{1} << 18U;
 } // namespace limits
 
 /// Reads any layout: raw and DAG-PB leaves, content in inner nodes, leaves of different depths.
@@ -75,6 +76,7 @@ private:
 
     BlockSource* source_;
     std::vector<Frame> frames_; ///< [0] is the root and stays.
+    std::size_t links_ = 0;     ///< Of all frames.
     std::uint64_t position_ = 0;
 };
 

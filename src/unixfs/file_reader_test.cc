@@ -65,7 +65,8 @@ TEST(FileReader, ReadsBackWhatTheBuilderWrote) {
     for (const Leaves leaves : {Leaves::raw, Leaves::dag_pb}) {
         for (const std::size_t size : {0U, 1U, 64U, 65U, 192U, 193U, 577U, 1000U}) {
             MemoryBlocks blocks;
-            FileBuilder builder({.chunk_bytes = 64, .leaves = leaves, .links_max = 3}, blocks);
+            FileBuilder builder(
+                {.chunker = ChunkerSpec::fixed(64), .leaves = leaves, .links_max = 3}, blocks);
             const ByteView wanted = ByteView{content}.first(size);
             ASSERT_TRUE(builder.write(wanted));
             const Cid cid = builder.finish().take().cid;
@@ -81,7 +82,7 @@ TEST(FileReader, ReadsBackWhatTheBuilderWrote) {
 TEST(FileReader, ReadsAndLendsFromAnyOffset) {
     const Bytes content = Keystream("seek").take(1000);
     MemoryBlocks blocks;
-    FileBuilder builder({.chunk_bytes = 64, .links_max = 3}, blocks);
+    FileBuilder builder({.chunker = ChunkerSpec::fixed(64), .links_max = 3}, blocks);
     ASSERT_TRUE(builder.write(content));
     FileReader reader = FileReader::open(blocks, builder.finish().take().cid).take();
     Bytes piece(100);
@@ -106,7 +107,7 @@ TEST(FileReader, ReadsAndLendsFromAnyOffset) {
 TEST(FileReader, FetchesEveryBlockOnceWhenReadInOrder) {
     const Bytes content = Keystream("order").take(1000);
     MemoryBlocks blocks;
-    FileBuilder builder({.chunk_bytes = 64, .links_max = 3}, blocks);
+    FileBuilder builder({.chunker = ChunkerSpec::fixed(64), .links_max = 3}, blocks);
     ASSERT_TRUE(builder.write(content));
     ASSERT_TRUE(read_all(blocks, builder.finish().take().cid, 10));
     EXPECT_EQ(blocks.gets, blocks.blocks.size());
@@ -178,10 +179,17 @@ TEST(FileReader, RejectsOneBlockDeeperThanTheLimit) {
 
 TEST(FileReader, RejectsOneLinkBeyondTheLimit) {
     MemoryBlocks blocks;
-    FileNode file{.parts = std::vector<Claim>(limits::file_links_max), .file_size = 0};
-    EXPECT_EQ(*read_all(blocks, put_file(blocks, file)), "");
-    file.parts.emplace_back();
-    EXPECT_EQ(error_of(blocks, put_file(blocks, file)), Errc::too_large);
+    // Nodes one below the other, each with a quarter of the links; those that lead on come last.
+    constexpr std::size_t node_links = limits::file_links_max / 4;
+    Cid file = put_raw(blocks, "x");
+    for (int depth = 0; depth < 4; ++depth) {
+        FileNode node{.parts = std::vector<Claim>(node_links), .file_size = 1};
+        node.parts.back() = {file, 1};
+        file = put_file(blocks, node);
+    }
+    EXPECT_EQ(*read_all(blocks, file), "x");
+    file = put_file(blocks, {.parts = {{file, 1}}, .file_size = 1});
+    EXPECT_EQ(error_of(blocks, file), Errc::too_large);
 }
 
 TEST(FileReader, RejectsWhatIsNoFile) {

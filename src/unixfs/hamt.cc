@@ -10,7 +10,6 @@ namespace ic::unixfs {
 namespace {
 
 constexpr std::uint64_t murmur3_x64_64 = 0x22; // multicodec
-constexpr std::uint64_t fanout_written = 256;
 constexpr std::string_view hex_digits = "0123456789ABCDEF";
 
 Error malformed(const char* message) { return {Errc::malformed, message}; }
@@ -89,50 +88,70 @@ std::size_t bits_set(ByteView bitfield) {
 
 // ---- Writing
 
+/// A big-endian number, as wide as the largest fanout.
+class Bitfield {
+public:
+    void set(std::uint64_t bucket) {
+        bytes_[bytes_.size() - 1 - static_cast<std::size_t>(bucket / 8)] |=
+            static_cast<std::uint8_t>(1U << (bucket % 8));
+    }
+
+    ByteView without_leading_zeros() const {
+        const auto* const first =
+            std::ranges::find_if(bytes_, [](std::uint8_t byte) { return byte != 0; });
+        return {first, bytes_.end()};
+    }
+
+private:
+    std::array<std::uint8_t, limits::shard_fanout_max / 8> bytes_{};
+};
+
 struct Writer {
     const Profile& profile;
     BlockSink& sink;
 
-    Result<Written> shard(std::span<const ShardEntry> entries, std::size_t depth) const;
+    Result<Written>
+    shard(std::span<const ShardEntry> entries, std::size_t depth, const Metadata& metadata) const;
 };
 
-Result<Written> Writer::shard(std::span<const ShardEntry> entries, std::size_t depth) const {
+Result<Written> Writer::shard(std::span<const ShardEntry> entries,
+                              std::size_t depth,
+                              const Metadata& metadata) const {
+    const std::uint64_t fanout = profile.shard_fanout;
     dag_pb::Node node;
-    std::array<std::uint8_t, fanout_written / 8> bitfield{};
+    Bitfield bitfield;
     while (!entries.empty()) {
-        const std::optional<std::uint64_t> bucket =
-            bucket_of(entries.front().hash, depth, fanout_written);
+        const std::optional<std::uint64_t> bucket = bucket_of(entries.front().hash, depth, fanout);
         if (!bucket) {
             return Error{Errc::unsupported,
                          "two names of a directory have the same hash: '" +
                              std::string(entries.front().name) + "' and another"};
         }
         const auto end = std::ranges::find_if(entries, [&](const ShardEntry& entry) {
-            return bucket_of(entry.hash, depth, fanout_written) != bucket;
+            return bucket_of(entry.hash, depth, fanout) != bucket;
         });
         const std::span<const ShardEntry> same{entries.begin(), end};
         entries = entries.subspan(same.size());
 
-        bitfield[bitfield.size() - 1 - *bucket / 8] |=
-            static_cast<std::uint8_t>(1U << (*bucket % 8));
+        bitfield.set(*bucket);
         dag_pb::Link link{.cid = same.front().cid,
-                          .name = prefix_of(*bucket, fanout_written),
+                          .name = prefix_of(*bucket, fanout),
                           .tsize = same.front().tsize};
         if (same.size() == 1) {
             link.name += same.front().name;
         } else {
-            const Written below = TRY(shard(same, depth + 1));
+            const Written below = TRY(shard(same, depth + 1, {}));
             link.cid = below.cid;
             link.tsize = below.tsize;
         }
         node.links.push_back(std::move(link));
     }
-    const auto* const first_set =
-        std::ranges::find_if(bitfield, [](std::uint8_t byte) { return byte != 0; });
     const Bytes message = encode_data({.type = DataType::hamt_shard,
-                                       .data = ByteView{first_set, bitfield.end()},
+                                       .data = bitfield.without_leading_zeros(),
                                        .hash_type = murmur3_x64_64,
-                                       .fanout = fanout_written});
+                                       .fanout = fanout,
+                                       .mode = metadata.mode,
+                                       .mtime = metadata.mtime});
     node.data = message;
     return put_node(profile, sink, node);
 }
@@ -177,7 +196,7 @@ Result<Shard> decode_shard(const Data& data, std::vector<dag_pb::Link> links) {
         return Error{Errc::unsupported, "a directory shard with another hash than murmur3-x64-64"};
     }
     const std::uint64_t fanout = *data.fanout;
-    if (fanout < 8 || fanout > limits::shard_fanout_max || !std::has_single_bit(fanout)) {
+    if (!is_shard_fanout(fanout)) {
         return Error{Errc::unsupported, "a directory shard with a fanout that is not used"};
     }
     if (data.data->size() > fanout / 8 || bits_set(*data.data) != links.size()) {
@@ -204,10 +223,13 @@ Result<Shard> decode_shard(const Data& data, std::vector<dag_pb::Link> links) {
     return shard;
 }
 
-Result<Written>
-write_shards(const Profile& profile, BlockSink& sink, std::span<const ShardEntry> entries) {
+Result<Written> write_shards(const Profile& profile,
+                             BlockSink& sink,
+                             std::span<const ShardEntry> entries,
+                             const Metadata& metadata) {
+    assert(is_shard_fanout(profile.shard_fanout));
     assert(std::ranges::is_sorted(entries, {}, &ShardEntry::hash));
-    return Writer{profile, sink}.shard(entries, 0);
+    return Writer{profile, sink}.shard(entries, 0, metadata);
 }
 
 } // namespace ic::unixfs

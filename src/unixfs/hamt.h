@@ -9,6 +9,7 @@
 #include "ipld/block.h"
 #include "ipld/dag_pb.h"
 #include "unixfs/data.h"
+#include "unixfs/metadata.h"
 #include "unixfs/profile.h"
 #include "unixfs/put_node.h"
 
@@ -21,11 +22,6 @@
 #include <vector>
 
 namespace ic::unixfs {
-
-namespace limits {
-/// Kubo's bound on the buckets of a shard (boxo v0.42).
-inline constexpr std::uint64_t shard_fanout_max = 1024;
-} // namespace limits
 
 /// The first 64 bits of MurmurHash3_x64_128 with seed 0: multicodec 0x22, the only hash function
 /// of shards. Source: the algorithm's public-domain reference, variant x64_128.
@@ -61,10 +57,12 @@ struct ShardEntry {
     std::uint64_t tsize = 0;
 };
 
-/// Writes `entries` as a tree of shards with 256 buckets, the only fanout of both profiles.
+/// Writes `entries` as a tree of shards with the profile's fanout; the root carries the metadata.
 /// Requires: ordered by hash, no name twice. Errors: as the sink's; unsupported if two names have
 /// the same hash, which no tree of shards can hold.
-Result<Written>
-write_shards(const Profile& profile, BlockSink& sink, std::span<const ShardEntry> entries);
+Result<Written> write_shards(const Profile& profile,
+                             BlockSink& sink,
+                             std::span<const ShardEntry> entries,
+                             const Metadata& metadata = {});
 
 } // namespace ic::unixfs

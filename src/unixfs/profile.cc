@@ -8,7 +8,7 @@ Result<Profile> profile_named(std::string_view name) {
     if (name == "unixfs-v1-2025") {
         return unixfs_v1_2025;
     }
-    if (name == "unixfs-v0-2015") {
+    if (name == "unixfs-v0-2015" || name == "legacy-cid-v0") {
         return unixfs_v0_2015;
     }
     return Error{Errc::unsupported,

@@ -4,8 +4,18 @@
 
 namespace ic::unixfs {
 
-Cid node_cid(const Profile& profile, ByteView block) {
-    return profile.cid_version == 0 ? Cid::v0(sha2_256(block)) : cid_of(Codec::dag_pb, block);
+Cid block_cid(const Profile& profile, Codec codec, ByteView block) {
+    if (profile.inline_bytes_max && block.size() <= *profile.inline_bytes_max) {
+        return cid_of(codec, HashCode::identity, block);
+    }
+    if (profile.cid_version == 0 && codec == Codec::dag_pb) {
+        return Cid::v0(sha2_256(block));
+    }
+    return cid_of(codec, profile.hash, block);
+}
+
+Result<void> put_block(BlockSink& sink, const Cid& cid, ByteView block) {
+    return cid.hash() == HashCode::identity ? Result<void>{} : sink.put(cid, block);
 }
 
 Result<Written> put_node(const Profile& profile, BlockSink& sink, const dag_pb::Node& node) {
@@ -13,11 +23,11 @@ Result<Written> put_node(const Profile& profile, BlockSink& sink, const dag_pb::
     if (block.size() > ic::limits::block_bytes_max) {
         return Error{Errc::too_large, "a UnixFS node would have more than 2 MiB"};
     }
-    Written written{.cid = node_cid(profile, block), .tsize = block.size()};
+    Written written{.cid = block_cid(profile, Codec::dag_pb, block), .tsize = block.size()};
     for (const dag_pb::Link& link : node.links) {
         written.tsize += link.tsize;
     }
-    TRY(sink.put(written.cid, block));
+    TRY(put_block(sink, written.cid, block));
     return written;
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-/// How the builders of this folder write a node.
+/// How the builders of this folder name and write blocks.
 
 #include "ipld/block.h"
 #include "ipld/dag_pb.h"
@@ -15,8 +15,12 @@ struct Written {
     std::uint64_t tsize = 0;
 };
 
-/// The CID that `profile` gives a DAG-PB block.
-Cid node_cid(const Profile& profile, ByteView block);
+/// The CID that `profile` gives a block: an identity CID if it is small enough to be inlined; v0
+/// only for DAG-PB.
+Cid block_cid(const Profile& profile, Codec codec, ByteView block);
+
+/// Puts a block that its CID does not carry itself. Errors: as the sink's.
+Result<void> put_block(BlockSink& sink, const Cid& cid, ByteView block);
 
 /// Encodes `node`, puts it, and sums up the sizes. Errors: as the sink; too_large for a node above
 /// `limits::block_bytes_max`, which nobody would accept.

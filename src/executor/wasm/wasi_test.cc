@@ -260,7 +260,8 @@ TEST(Wasi, ReadsTheEventAsStandardInput) {
     for (std::size_t i = 0; i < content.size(); ++i) {
         content[i] = static_cast<std::uint8_t>(i * 7 / 3);
     }
-    unixfs::FileBuilder builder(unixfs::Profile{.chunk_bytes = 9000}, services);
+    unixfs::FileBuilder builder(unixfs::Profile{.chunker = unixfs::ChunkerSpec::fixed(9000)},
+                                services);
     ASSERT_TRUE(builder.write(content).ok());
     const auto root = builder.finish();
     ASSERT_TRUE(root.ok());
