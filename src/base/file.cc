@@ -51,6 +51,7 @@ Error system_error(std::string_view what, const std::string& path, int error_num
     switch (error_number) {
     case ENOSPC:
     case EDQUOT:
+    case EFBIG:
         code = Errc::storage_full;
         break;
     case ENOENT:

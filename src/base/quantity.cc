@@ -13,8 +13,8 @@ struct Unit {
     std::uint64_t factor;
 };
 
-constexpr std::array<Unit, 5> duration_units{
-    {{"", 1'000}, {"ms", 1}, {"s", 1'000}, {"m", 60'000}, {"h", 3'600'000}}};
+constexpr std::array<Unit, 6> duration_units{
+    {{"", 1'000}, {"ms", 1}, {"s", 1'000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}}};
 
 constexpr std::array<Unit, 10> byte_units{{{"", 1},
                                            {"B", 1},
@@ -61,7 +61,7 @@ std::string with_digits(double value, const char* unit) {
 } // namespace
 
 Result<std::chrono::milliseconds> parse_duration(std::string_view text) {
-    const std::uint64_t value = TRY(parse(text, duration_units, "500ms, 30s, 5m or 2h"));
+    const std::uint64_t value = TRY(parse(text, duration_units, "500ms, 30s, 5m, 2h or 7d"));
     return std::chrono::milliseconds{value};
 }
 

@@ -10,7 +10,7 @@
 
 namespace ic {
 
-/// A whole number and a unit: ms, s, m, h; a bare number is seconds. Not negative.
+/// A whole number and a unit: ms, s, m, h, d; a bare number is seconds. Not negative.
 /// Errors: usage (with the forms that are understood), too_large (beyond 292 years).
 Result<std::chrono::milliseconds> parse_duration(std::string_view text);
 

@@ -13,10 +13,11 @@ TEST(Quantity, DurationsHaveUnitsAndABareNumberIsSeconds) {
     EXPECT_EQ(*parse_duration("30"), 30s);
     EXPECT_EQ(*parse_duration("5m"), 5min);
     EXPECT_EQ(*parse_duration("2h"), 2h);
+    EXPECT_EQ(*parse_duration("7d"), 168h);
 }
 
 TEST(Quantity, WhatIsNoDurationIsAUsageErrorThatSaysTheForms) {
-    for (const char* text : {"", "s", "-1s", "1.5s", "1 s", "1d", "1ss", "0x10"}) {
+    for (const char* text : {"", "s", "-1s", "1.5s", "1 s", "1w", "1ss", "0x10"}) {
         const auto parsed = parse_duration(text);
         ASSERT_FALSE(parsed) << text;
         EXPECT_EQ(parsed.error().code, Errc::usage) << text;

@@ -2,10 +2,10 @@
 /// BlockStore: blocks by CID, kept.
 
 #include "base/result.h"
+#include "blockstore/write_session.h"
 #include "ipld/block.h"
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 
 namespace ic {
@@ -26,6 +26,9 @@ public:
     virtual Result<void> sync() = 0;
 
     virtual Result<StoreStat> stat() = 0;
+
+    /// Begins to keep what this process puts from collections. Errors: as `put`.
+    virtual Result<std::unique_ptr<WriteSession>> begin_session() = 0;
 };
 
 } // namespace ic

@@ -29,4 +29,8 @@ Result<void> CachingStore::sync() { return local_.sync(); }
 
 Result<StoreStat> CachingStore::stat() { return local_.stat(); }
 
+Result<std::unique_ptr<WriteSession>> CachingStore::begin_session() {
+    return local_.begin_session();
+}
+
 } // namespace ic

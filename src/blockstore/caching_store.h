@@ -20,6 +20,7 @@ public:
     Result<bool> has(const Cid& cid) override;
     Result<void> sync() override;
     Result<StoreStat> stat() override;
+    Result<std::unique_ptr<WriteSession>> begin_session() override;
 
 private:
     BlockStore& local_;

@@ -9,6 +9,22 @@ namespace {
 
 std::string key_of(const Cid& cid) { return std::string(text_of(cid.multihash())); }
 
+/// Nothing is ever collected from memory.
+class MemorySession final : public WriteSession {
+public:
+    explicit MemorySession(BlockStore& store) : store_(store) {}
+
+    Result<void> protect(const Cid& cid) override {
+        if (!TRY(store_.has(cid))) {
+            return Error{Errc::not_found, "block " + cid.to_string() + " is not in this store"};
+        }
+        return {};
+    }
+
+private:
+    BlockStore& store_;
+};
+
 } // namespace
 
 Result<LentBytes> MemoryStore::get(const Cid& cid) {
@@ -50,6 +66,10 @@ Result<void> MemoryStore::sync() { return {}; }
 Result<StoreStat> MemoryStore::stat() {
     const std::lock_guard lock(mutex_);
     return StoreStat{.blocks = blocks_.size(), .bytes = bytes_};
+}
+
+Result<std::unique_ptr<WriteSession>> MemoryStore::begin_session() {
+    return std::unique_ptr<WriteSession>(std::make_unique<MemorySession>(*this));
 }
 
 } // namespace ic

@@ -16,6 +16,7 @@ public:
     Result<bool> has(const Cid& cid) override;
     Result<void> sync() override;
     Result<StoreStat> stat() override;
+    Result<std::unique_ptr<WriteSession>> begin_session() override;
 
 private:
     std::mutex mutex_;

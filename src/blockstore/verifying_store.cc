@@ -57,4 +57,8 @@ Result<void> VerifyingStore::sync() { return inner_.sync(); }
 
 Result<StoreStat> VerifyingStore::stat() { return inner_.stat(); }
 
+Result<std::unique_ptr<WriteSession>> VerifyingStore::begin_session() {
+    return inner_.begin_session();
+}
+
 } // namespace ic

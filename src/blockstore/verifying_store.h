@@ -34,6 +34,7 @@ public:
     Result<bool> has(const Cid& cid) override;
     Result<void> sync() override;
     Result<StoreStat> stat() override;
+    Result<std::unique_ptr<WriteSession>> begin_session() override;
 
 private:
     using Digest = std::array<std::uint8_t, 32>;

@@ -17,6 +17,8 @@ void add_init(CLI::App& app, Context& context);
 void add_job(CLI::App& app, Context& context);
 void add_ls(CLI::App& app, Context& context);
 void add_new(CLI::App& app, Context& context);
+void add_pin(CLI::App& app, Context& context);
+void add_repo(CLI::App& app, Context& context);
 void add_run(CLI::App& app, Context& context);
 void add_submit(CLI::App& app, Context& context);
 void add_trust(CLI::App& app, Context& context);

@@ -74,6 +74,8 @@ private:
 
 Result<int> run_here(Context& context, const RunFlags& flags) {
     const std::unique_ptr<Local> local = TRY(open_local(context));
+    // So that no collection takes the module or the event while they run.
+    const std::unique_ptr<WriteSession> writing = TRY(local->store().begin_session());
     job::JobSpec spec =
         TRY(spec_of(flags.job, context.guest_words, local->store(), local->profile));
     const job::Invocation invocation =

@@ -16,6 +16,8 @@ struct SubmitFlags {
 
 Result<int> submit(Context& context, const SubmitFlags& flags) {
     const std::unique_ptr<Local> local = TRY(open_local(context));
+    // Until the job is in the ledger, and what it needs is kept for it.
+    const std::unique_ptr<WriteSession> writing = TRY(local->store().begin_session());
     job::JobSpec spec =
         TRY(spec_of(flags.job, context.guest_words, local->store(), local->profile));
     const job::Invocation invocation =

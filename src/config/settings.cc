@@ -1,6 +1,7 @@
 #include "config/settings.h"
 
 #include "base/file.h"
+#include "base/quantity.h"
 #include "base/text.h"
 #include "config/toml.h"
 
@@ -19,7 +20,7 @@ std::string complain_unless(bool fine, std::string_view what) {
     return fine ? std::string{} : std::string(what);
 }
 
-const std::array<Setting, 5> settings_table{{
+const std::array<Setting, 6> settings_table{{
     {"import.profile",
      &Settings::import_profile,
      "How files become blocks: unixfs-v1-2025, or unixfs-v0-2015 as plain 'ipfs add' does",
@@ -49,6 +50,13 @@ const std::array<Setting, 5> settings_table{{
      &Settings::store_bytes_max,
      "Quota of the block store, bytes; 0: none",
      &no_complaint},
+    {"store.keep_results",
+     &Settings::store_keep_results,
+     "How long a collection keeps what ended jobs read and wrote: 12h, 7d",
+     [](const Settings& settings) {
+         const Result<std::chrono::milliseconds> kept = parse_duration(settings.store_keep_results);
+         return complain_unless(kept.ok(), "must be a duration such as 12h or 7d");
+     }},
     {"worker.slots",
      &Settings::worker_slots,
      "Jobs that a worker runs at once; 0: one a core",

@@ -26,6 +26,7 @@ struct Settings {
     std::string kubo = "auto";
     std::uint64_t kubo_timeout_ms = 30'000;
     std::uint64_t store_bytes_max = 0;
+    std::string store_keep_results = "7d";
     std::uint64_t worker_slots = 0;
 
     friend bool operator==(const Settings&, const Settings&) = default;

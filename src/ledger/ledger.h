@@ -92,6 +92,12 @@ public:
     /// The newest accepted receipt that may answer for this computation.
     Result<std::optional<ReceiptRow>> memo(const Cid& computation);
 
+    /// Shows the invocations of all open jobs and of those that ended at `since` or later, and the
+    /// receipts that answered the latter (older ones too, for jobs answered from the memo). The
+    /// visitor's error ends it.
+    Result<void> visit_content(UnixMillis since,
+                               const std::function<Result<void>(const JobContent&)>& visitor);
+
     /// The processes that owe an open job its end: candidates for adoption.
     Result<std::vector<job::Instance>> owners();
 

@@ -161,6 +161,26 @@ Result<std::optional<ReceiptRow>> LedgerReader::memo(const Cid& computation) {
     return std::optional{TRY(read_receipt_row(query))};
 }
 
+Result<void>
+LedgerReader::visit_content(UnixMillis since,
+                            const std::function<Result<void>(const JobContent&)>& visitor) {
+    Query jobs = TRY(impl_->database.prepare(
+        "SELECT invocation FROM jobs WHERE state = 'open' OR ended_ms >= ?"));
+    jobs.bind(since.value);
+    while (TRY(jobs.step())) {
+        TRY(visitor({.invocation = jobs.blob(0), .receipt = std::nullopt}));
+    }
+    Query receipts = TRY(impl_->database.prepare(
+        "SELECT bytes FROM receipts WHERE fate = 'accepted' AND (seq IN (SELECT seq FROM jobs "
+        "WHERE ended_ms >= ?1) OR (memoizable = 1 AND computation IN (SELECT computation FROM jobs "
+        "WHERE from_memo = 1 AND ended_ms >= ?1)))"));
+    receipts.bind(since.value);
+    while (TRY(receipts.step())) {
+        TRY(visitor({.invocation = std::nullopt, .receipt = receipts.blob(0)}));
+    }
+    return {};
+}
+
 Result<std::vector<job::Instance>> LedgerReader::owners() {
     Query query =
         TRY(impl_->database.prepare("SELECT DISTINCT owner FROM jobs WHERE state = 'open'"));

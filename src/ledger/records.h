@@ -213,6 +213,12 @@ struct Adoption {
     std::vector<AdoptedJob> jobs;
 };
 
+/// What a job reads and has written, for who decides which blocks to keep.
+struct JobContent {
+    std::optional<Bytes> invocation; ///< Of a job that is open or has ended lately.
+    std::optional<Bytes> receipt;    ///< An accepted one that answered such a job.
+};
+
 /// Which jobs `list` gives: newest first; all conditions hold at once.
 struct JobFilter {
     std::optional<JobState> state;

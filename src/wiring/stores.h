@@ -3,10 +3,15 @@
 
 #include "base/result.h"
 #include "blockstore/blockstore.h"
+#include "blockstore/pins.h"
 #include "config/home.h"
 #include "config/settings.h"
 
 #include <memory>
+
+namespace ic {
+class EmbeddedStore;
+}
 
 namespace ic::wiring {
 
@@ -27,6 +32,15 @@ public:
 
     /// This machine's store alone, verified.
     BlockStore& local();
+
+    /// The pins of this machine's store.
+    Pins& pins();
+
+    /// The store itself, beneath the verification: for who keeps it in order.
+    EmbeddedStore& embedded();
+
+    /// Whether `blocks` has another place to look.
+    bool has_remote() const;
 
 private:
     struct Layers;

@@ -46,6 +46,11 @@ FinishedRun run_job(const RunParts& parts,
     const ByteView digest = ids.computation.digest();
     std::copy_n(digest.begin(), std::min(digest.size(), task.seed.size()), task.seed.begin());
 
+    // If none can be had, nothing can be stored either, which will be said.
+    std::shared_ptr<WriteSession> session;
+    if (Result<std::unique_ptr<WriteSession>> begun = parts.store.begin_session(); begun) {
+        session = std::move(begun).take();
+    }
     BrokerHost host(parts, permit, observer);
     executor::Outcome outcome = parts.executor.run(task, permit, host);
 
@@ -53,7 +58,8 @@ FinishedRun run_job(const RunParts& parts,
                     .output = std::nullopt,
                     .errors = std::nullopt,
                     .log = std::nullopt,
-                    .usage = outcome.usage};
+                    .usage = outcome.usage,
+                    .session = nullptr};
     const Instant start = now_since_boot();
     observer.stage(job::Stage::publishing);
     if (Result<void> published = publish(parts, outcome, run); !published) {
@@ -63,6 +69,9 @@ FinishedRun run_job(const RunParts& parts,
         run.ending.message = error.message;
     }
     run.usage.publish_us = microseconds_since(start);
+    if (run.output || run.errors || run.log || run.usage.bytes_added > 0) {
+        run.session = std::move(session);
+    }
     return run;
 }
 

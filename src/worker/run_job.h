@@ -2,10 +2,12 @@
 /// One job from signed invocation to what a receipt says: run, add what came out.
 
 #include "base/result.h"
+#include "blockstore/write_session.h"
 #include "job/invocation.h"
 #include "job/receipt.h"
 #include "worker/broker_host.h"
 
+#include <memory>
 #include <optional>
 
 namespace ic::worker {
@@ -17,6 +19,8 @@ struct FinishedRun {
     std::optional<Cid> errors;
     std::optional<Cid> log;
     job::Usage usage;
+    /// Keeps what was stored from collections until something names it; nothing if nothing was.
+    std::shared_ptr<WriteSession> session;
 };
 
 /// Runs the job on this thread and stores what it wrote, whatever the ending. Blocks until nothing

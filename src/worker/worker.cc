@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <deque>
 #include <map>
 #include <mutex>
 #include <utility>
@@ -31,6 +32,9 @@ constexpr auto short_run = 5ms;
 constexpr std::uint32_t ahead_factor = 4; ///< Slots and waiting jobs together, in slots.
 /// Ours: what has waited this long behind runs that turned out longer goes back.
 constexpr auto wait_max = 100ms;
+/// Ours: how long after a run its results are kept from collections because of it: until then the
+/// coordinator has journaled the receipt, whose retention they are under from there on.
+constexpr auto session_after_run = 60s;
 
 /// How a run that waits for a slot goes on: the slot's thread and the loop both want to decide.
 enum class Claim : std::uint8_t { none, slot, loop };
@@ -51,6 +55,8 @@ struct ActiveRun {
     std::atomic<Claim> claim{Claim::none};
     std::atomic<std::uint8_t> stage{0};
     std::uint8_t reported_stage = 0; // Of the loop's thread.
+
+    std::shared_ptr<WriteSession> session; ///< Of the slot's thread until it has ended.
 
     std::mutex output_mutex;
     std::vector<job::Output> output_waiting; ///< In order, for those who look on.
@@ -75,6 +81,8 @@ struct Worker::Impl {
     std::chrono::nanoseconds run_average = short_run; ///< Moving, over about eight runs.
     bool pumping = false;
     std::function<void()> on_idle;
+    std::deque<std::pair<Instant, std::shared_ptr<WriteSession>>> lingering; ///< Oldest first.
+    net::TimerId lingering_timer;
     // Posted work may come after this is gone: it looks at this word, on the loop's thread.
     std::shared_ptr<bool> alive = std::make_shared<bool>(true);
     std::unique_ptr<Slots> slots; // Last: its threads use all of the above.
@@ -99,6 +107,7 @@ struct Worker::Impl {
         *alive = false;
         loop.cancel(timer);
         loop.cancel(report_timer);
+        loop.cancel(lingering_timer);
         for (const auto& [lease, run] : active) {
             run->permit.stop(Errc::cancelled);
         }
@@ -176,8 +185,25 @@ struct Worker::Impl {
     }
 
     void ended(const job::LeaseRef& lease, lease::RunEnd end) {
-        active.erase(lease);
+        if (const auto run = active.find(lease); run != active.end()) {
+            if (run->second->session) {
+                lingering.emplace_back(now_since_boot() + session_after_run,
+                                       std::move(run->second->session));
+                end_sessions();
+            }
+            active.erase(run);
+        }
         machine.run_finished(lease, std::move(end), now_since_boot());
+    }
+
+    void end_sessions() {
+        while (!lingering.empty() && lingering.front().first <= now_since_boot()) {
+            lingering.pop_front();
+        }
+        loop.cancel(lingering_timer);
+        if (!lingering.empty()) {
+            lingering_timer = loop.at(lingering.front().first, [this] { end_sessions(); });
+        }
     }
 
     /// Takes jobs ahead of free slots while runs are short, and stops when they are not.
@@ -276,8 +302,9 @@ struct Worker::Impl {
         }
         const job::JobIds ids = job::ids_of(*invocation);
         Observer observer(*this, run);
-        const FinishedRun finished =
+        FinishedRun finished =
             run_job(parts, invocation->invocation.spec, ids, run.lease, run.permit, observer);
+        run.session = std::move(finished.session);
         if (finished.ending.error == Errc::lease_lost) {
             // Nobody may take it, and the coordinator knows best what became of the job.
             return no_receipt({Errc::lease_lost, finished.ending.message});

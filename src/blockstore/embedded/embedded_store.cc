@@ -1,29 +1,116 @@
 #include "blockstore/embedded/embedded_store.h"
 
-#include "blockstore/embedded/database.h"
+#include "blockstore/embedded/block_table.h"
+#include "blockstore/embedded/collector.h"
+#include "blockstore/embedded/committer.h"
+#include "blockstore/embedded/environment.h"
+#include "blockstore/embedded/inspection.h"
+#include "blockstore/embedded/pin_table.h"
+#include "blockstore/embedded/sessions.h"
 #include "blockstore/identity.h"
 
 #include <algorithm>
 #include <utility>
 
 namespace ic {
+
+using embedded::Found;
+using embedded::Waiting;
+
 namespace {
 
 std::string key_of(const Cid& cid) { return std::string(text_of(cid.multihash())); }
 
-} // namespace
-
-void EmbeddedStore::Batch::add(std::string key, LentBytes data) {
-    LentBytes& entry = blocks[std::move(key)];
-    bytes = bytes - entry.size() + data.size();
-    entry = std::move(data);
+Error not_here(const Cid& cid) {
+    return {Errc::not_found, "block " + cid.to_string() + " is not in this store"};
 }
 
-EmbeddedStore::EmbeddedStore(std::unique_ptr<Database> database) : database_(std::move(database)) {}
+} // namespace
+
+/// From the disk upwards; destroyed in the opposite order.
+struct EmbeddedStore::Impl {
+    Impl(EmbeddedOptions opened, std::unique_ptr<embedded::Environment> from)
+        : options(std::move(opened))
+        , environment(std::move(from)) {}
+
+    EmbeddedOptions options;
+    std::unique_ptr<embedded::Environment> environment;
+    embedded::SegmentFiles segments{options.folder + "/segments", options.segment_bytes_max};
+    embedded::Sessions sessions{options.folder + "/sessions"};
+    embedded::BlockTable table{
+        *environment,
+        segments,
+        {.bytes_max = options.bytes_max, .segment_bytes_max = options.segment_bytes_max}};
+    embedded::Committer committer{table, sessions};
+    embedded::PinTable pins{*environment, committer};
+    embedded::Inspection inspection{*environment, table};
+
+    /// Whether a block with this stamp need not be stamped anew when it is put again.
+    bool is_safe(const Found& found) const {
+        return found.stamp >= sessions.safe_from().value_or(found.collected_from);
+    }
+
+    Result<Waiting> prepare(const std::string& key, ByteView data);
+
+    static Waiting again(ByteView data) {
+        return {.kind = Waiting::Kind::again, .data = LentBytes::of(copy_of(data))};
+    }
+};
+
+namespace {
+
+class Session final : public WriteSession {
+public:
+    Session(embedded::Sessions& sessions,
+            embedded::Sessions::Handle handle,
+            embedded::BlockTable& table,
+            embedded::Committer& committer)
+        : sessions_(sessions)
+        , handle_(handle)
+        , table_(table)
+        , committer_(committer) {}
+
+    ~Session() override { sessions_.end(handle_); }
+
+    Result<void> protect(const Cid& cid) override {
+        if (is_identity(cid)) {
+            return {};
+        }
+        const std::string key = key_of(cid);
+        if (committer_.will_be_stamped(key)) {
+            return {};
+        }
+        if (committer_.find(key)) { // Being committed right now.
+            return committer_.add(key, {.kind = Waiting::Kind::protect});
+        }
+        const std::optional<Found> found = TRY(table_.find(key));
+        if (!found) {
+            return not_here(cid);
+        }
+        if (found->stamp >= handle_->from) {
+            return {};
+        }
+        return committer_.add(key, {.kind = Waiting::Kind::protect});
+    }
+
+private:
+    embedded::Sessions& sessions_;
+    const embedded::Sessions::Handle handle_;
+    embedded::BlockTable& table_;
+    embedded::Committer& committer_;
+};
+
+} // namespace
+
+EmbeddedStore::EmbeddedStore(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 Result<std::unique_ptr<EmbeddedStore>> EmbeddedStore::open(EmbeddedOptions options) {
-    std::unique_ptr<Database> database = TRY(Database::open(std::move(options)));
-    return std::unique_ptr<EmbeddedStore>(new EmbeddedStore(std::move(database)));
+    std::unique_ptr<embedded::Environment> environment =
+        TRY(embedded::Environment::open({.folder = options.folder,
+                                         .map_bytes_first = options.map_bytes_first,
+                                         .bytes_max = options.bytes_max}));
+    return std::unique_ptr<EmbeddedStore>(
+        new EmbeddedStore(std::make_unique<Impl>(std::move(options), std::move(environment))));
 }
 
 EmbeddedStore::~EmbeddedStore() {
@@ -31,29 +118,18 @@ EmbeddedStore::~EmbeddedStore() {
     static_cast<void>(last_try);
 }
 
-const LentBytes* EmbeddedStore::waiting(const std::string& key) const {
-    for (const Batch* batch : {&collecting_, &committing_}) {
-        if (const auto found = batch->blocks.find(key); found != batch->blocks.end()) {
-            return &found->second;
-        }
-    }
-    return nullptr;
-}
-
 Result<LentBytes> EmbeddedStore::get(const Cid& cid) {
     if (is_identity(cid)) {
         return content_of(cid);
     }
     const std::string key = key_of(cid);
-    {
-        const std::lock_guard lock(mutex_);
-        if (const LentBytes* block = waiting(key)) {
-            return *block;
-        }
+    if (const std::optional<Waiting> block = impl_->committer.find(key)) {
+        return block->appended ? impl_->table.read(key, *block->appended)
+                               : Result<LentBytes>(block->data);
     }
-    std::optional<LentBytes> block = TRY(database_->get(key));
+    std::optional<LentBytes> block = TRY(impl_->table.get(key));
     if (!block) {
-        return Error{Errc::not_found, "block " + cid.to_string() + " is not in this store"};
+        return not_here(cid);
     }
     return std::move(*block);
 }
@@ -63,13 +139,18 @@ Result<bool> EmbeddedStore::has(const Cid& cid) {
         return true;
     }
     const std::string key = key_of(cid);
-    {
-        const std::lock_guard lock(mutex_);
-        if (waiting(key) != nullptr) {
-            return true;
-        }
+    if (impl_->committer.find(key)) {
+        return true;
     }
-    return database_->has(key);
+    return impl_->table.has(key);
+}
+
+Result<Waiting> EmbeddedStore::Impl::prepare(const std::string& key, ByteView data) {
+    if (data.size() < options.segment_block_bytes_min ||
+        key.size() > embedded::record_key_bytes_max) {
+        return Waiting{.data = LentBytes::of(copy_of(data))};
+    }
+    return Waiting{.appended = TRY(table.append(key, data, committer.appended_bytes()))};
 }
 
 Result<void> EmbeddedStore::put(const Cid& cid, ByteView data) {
@@ -81,70 +162,84 @@ Result<void> EmbeddedStore::put(const Cid& cid, ByteView data) {
     if (is_identity(cid)) {
         return {};
     }
-    std::string key = key_of(cid);
-    std::unique_lock lock(mutex_);
-    if (const LentBytes* block = waiting(key)) {
-        if (std::ranges::equal(block->view(), data)) {
+    const std::string key = key_of(cid);
+    if (const std::optional<Waiting> block = impl_->committer.find(key)) {
+        const LentBytes waiting =
+            block->appended ? TRY(impl_->table.read(key, *block->appended)) : block->data;
+        if (std::ranges::equal(waiting.view(), data)) {
+            return impl_->committer.will_be_stamped(key)
+                       ? Result<void>{}
+                       : impl_->committer.add(key, impl_->again(data));
+        }
+    } else if (const std::optional<Found> found = TRY(impl_->table.compare(key, data));
+               found && found->is_same) {
+        if (impl_->is_safe(*found)) {
             return {};
         }
-    } else {
-        lock.unlock();
-        if (TRY(database_->holds(key, data))) {
-            return {};
-        }
-        lock.lock();
+        // With its bytes: a collection may take it before the new stamp is committed.
+        return impl_->committer.add(key, impl_->again(data));
     }
-    while (collecting_.bytes + data.size() > limits::store_batch_bytes_max ||
-           collecting_.blocks.size() >= limits::store_batch_blocks_max) {
-        TRY(commit_everything_before(batch_ + 1, lock));
-    }
-    collecting_.add(std::move(key), LentBytes::of(copy_of(data)));
-    return {};
+    return impl_->committer.add(key, TRY(impl_->prepare(key, data)));
 }
 
-Result<void> EmbeddedStore::sync() {
-    std::unique_lock lock(mutex_);
-    return commit_everything_before(batch_ + 1, lock);
-}
-
-Result<void> EmbeddedStore::commit_everything_before(std::uint64_t batch,
-                                                     std::unique_lock<std::mutex>& lock) {
-    while (durable_ + 1 < batch) {
-        if (is_committing_) { // Another thread's commit; the next may be ours, or done for us.
-            committed_.wait(lock);
-            continue;
-        }
-        if (collecting_.blocks.empty()) {
-            return {}; // Every earlier batch is durable, since none is being committed.
-        }
-        is_committing_ = true;
-        committing_ = std::exchange(collecting_, {});
-        const std::uint64_t number = batch_++;
-        lock.unlock();
-        Result<void> written = database_->write(committing_);
-        lock.lock();
-        is_committing_ = false;
-        if (written) {
-            durable_ = number;
-            committing_ = {};
-        } else { // What waits goes on waiting, under the newer of two versions of a block.
-            for (auto& [key, data] : std::exchange(committing_, {}).blocks) {
-                if (!collecting_.blocks.contains(key)) {
-                    collecting_.add(key, std::move(data));
-                }
-            }
-        }
-        committed_.notify_all();
-        if (!written) {
-            return written;
-        }
-    }
-    return {};
-}
+Result<void> EmbeddedStore::sync() { return impl_->committer.sync(); }
 
 Result<StoreStat> EmbeddedStore::stat() {
+    const RepoStat all = TRY(repo_stat());
+    return StoreStat{.blocks = all.blocks, .bytes = all.block_bytes};
+}
+
+Result<RepoStat> EmbeddedStore::repo_stat() {
     TRY(sync());
-    return database_->stat();
+    const embedded::Usage usage = TRY(impl_->table.usage());
+    return RepoStat{
+        .blocks = usage.blocks, .block_bytes = usage.block_bytes, .disk_bytes = usage.disk_bytes};
+}
+
+Result<std::unique_ptr<WriteSession>> EmbeddedStore::begin_session() {
+    const embedded::Sessions::Handle handle =
+        TRY(impl_->sessions.begin([this] { return impl_->table.next_stamp(); }));
+    return std::unique_ptr<WriteSession>(
+        std::make_unique<Session>(impl_->sessions, handle, impl_->table, impl_->committer));
+}
+
+Pins& EmbeddedStore::pins() { return impl_->pins; }
+
+Result<Collected> EmbeddedStore::collect(const CollectOptions& options) {
+    // What waits need not fit: a full store is what is collected most.
+    const Result<void> as_far_as_it_goes = sync();
+    static_cast<void>(as_far_as_it_goes);
+    embedded::Collector collector({.environment = *impl_->environment,
+                                   .segments = impl_->segments,
+                                   .sessions = impl_->sessions,
+                                   .table = impl_->table,
+                                   .pins = impl_->pins,
+                                   .inspection = impl_->inspection},
+                                  options);
+    return collector.run();
+}
+
+Result<void> EmbeddedStore::visit_blocks(const std::string& from, const BlockVisitor& visitor) {
+    TRY(sync());
+    return impl_->inspection.visit(from, [&](const embedded::Row& row) {
+        return visitor({.key = row.key, .size = row.size, .is_sound = row.stamp.has_value()});
+    });
+}
+
+Result<std::optional<Damage>> EmbeddedStore::verify(const std::string& key) {
+    return impl_->inspection.verify(key);
+}
+
+Result<void> EmbeddedStore::drop(const std::string& key) { return impl_->inspection.drop(key); }
+
+Result<std::vector<std::string>> EmbeddedStore::damaged_pins() { return impl_->pins.damaged(); }
+
+Result<void> EmbeddedStore::drop_pin(const std::string& key) { return impl_->pins.drop(key); }
+
+Result<std::pair<std::uint64_t, std::uint64_t>> EmbeddedStore::compact() {
+    TRY(sync());
+    TRY(impl_->environment->lock_alone());
+    return impl_->environment->compact();
 }
 
 } // namespace ic

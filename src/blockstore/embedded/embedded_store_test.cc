@@ -1,20 +1,18 @@
 #include "base/unique_fd.h"
 #include "blockstore/embedded/embedded_store.h"
+#include "blockstore/embedded/testing/store_folder.h"
 #include "blockstore/testing/contract.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <lmdb.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <csignal>
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
-#include <functional>
 #include <string>
 #include <thread>
 
@@ -24,21 +22,9 @@ namespace {
 using testing_blockstore::BlockStoreContract;
 using testing_blockstore::contract_on;
 using testing_blockstore::Fixture;
-
-class Folder {
-public:
-    Folder() {
-        std::string pattern = testing::TempDir() + "ic-store-XXXXXX";
-        path_ = ::mkdtemp(pattern.data());
-    }
-
-    ~Folder() { std::filesystem::remove_all(path_); }
-
-    std::string path() const { return path_ + "/blocks"; }
-
-private:
-    std::string path_;
-};
+using testing_store::block_of;
+using testing_store::in_child;
+using Folder = testing_store::StoreFolder;
 
 class EmbeddedFixture final : public Fixture {
 public:
@@ -55,15 +41,6 @@ std::unique_ptr<Fixture> make_embedded() { return std::make_unique<EmbeddedFixtu
 INSTANTIATE_TEST_SUITE_P(Embedded,
                          BlockStoreContract,
                          testing::ValuesIn(contract_on(&make_embedded)));
-
-/// A block of `size` bytes, different for each number.
-Bytes block_of(std::uint32_t number, std::size_t size = 1000) {
-    Bytes data(size, static_cast<std::uint8_t>(number));
-    for (std::size_t index = 0; index < 4 && index < size; ++index) {
-        data[index] = static_cast<std::uint8_t>(number >> (8 * index));
-    }
-    return data;
-}
 
 Cid cid_of_block(const Bytes& data) { return cid_of(Codec::raw, data); }
 
@@ -85,17 +62,6 @@ std::uint32_t count_blocks(BlockStore& store, std::uint32_t count, std::size_t s
         found += block && copy_of(block->view()) == data ? 1U : 0U;
     }
     return found;
-}
-
-/// Runs `body` in a child process; its exit status, or 128 + signal.
-int in_child(const std::function<int()>& body) {
-    const pid_t child = ::fork();
-    if (child == 0) {
-        ::_exit(body());
-    }
-    int status = 0;
-    ::waitpid(child, &status, 0);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
 TEST(EmbeddedStore, KeepsItsBlocksWhenOpenedAgain) {
@@ -177,23 +143,41 @@ TEST(EmbeddedStore, LosesNothingSyncedWhenKilledInTheMiddleOfWriting) {
 }
 
 TEST(EmbeddedStore, RefusesToPassItsQuotaAndGoesOnWhenItIsRaised) {
-    const Folder folder;
-    {
-        auto store =
-            std::move(EmbeddedStore::open({.folder = folder.path(), .bytes_max = 4U << 20U}))
-                .take();
-        Result<void> full = put_blocks(*store, 0, 100, 100'000);
-        if (full) {
-            full = store->sync();
+    for (const std::size_t size : {std::size_t{10'000}, std::size_t{100'000}}) { // Rows, segments.
+        const Folder folder;
+        const auto count = static_cast<std::uint32_t>(10'000'000 / size);
+        {
+            auto store = folder.open({.bytes_max = 4U << 20U});
+            Result<void> full = put_blocks(*store, 0, count, size);
+            if (full) {
+                full = store->sync();
+            }
+            ASSERT_FALSE(full.ok());
+            EXPECT_EQ(full.error().code, Errc::storage_full);
+            EXPECT_NE(full.error().message.find("raise store.bytes_max"), std::string::npos);
+            EXPECT_NE(full.error().message.find("repo gc"), std::string::npos);
+            EXPECT_EQ(put_blocks(*store, 0, count, size).ok() && store->sync().ok(), false)
+                << "what did not fit does not fit later";
         }
-        ASSERT_FALSE(full.ok());
-        EXPECT_EQ(full.error().code, Errc::storage_full);
-        EXPECT_NE(full.error().message.find("raise store.bytes_max"), std::string::npos);
-        EXPECT_EQ(store->sync().error().code, Errc::storage_full) << "what waits is not forgotten";
+        auto store = folder.open();
+        ASSERT_TRUE(put_blocks(*store, 0, count, size).ok());
+        EXPECT_TRUE(store->sync().ok());
+        EXPECT_EQ(count_blocks(*store, count, size), count);
     }
-    auto store = std::move(EmbeddedStore::open({.folder = folder.path()})).take();
-    ASSERT_TRUE(put_blocks(*store, 0, 100, 100'000).ok());
-    EXPECT_TRUE(store->sync().ok());
+}
+
+TEST(EmbeddedStore, HasRoomInItsQuotaAgainAfterACollection) {
+    const Folder folder;
+    auto store = folder.open({.bytes_max = 4U << 20U});
+    for (const std::size_t size : {std::size_t{10'000}, std::size_t{100'000}, std::size_t{5'000}}) {
+        const auto count = static_cast<std::uint32_t>(3'000'000 / size);
+        ASSERT_TRUE(put_blocks(*store, 0, count, size).ok() && store->sync().ok()) << size;
+        ASSERT_FALSE(put_blocks(*store, count, count, size).ok() && store->sync().ok());
+        ASSERT_TRUE(store->collect({}).ok()) << "also while more waits than fits";
+        ASSERT_TRUE(store->sync().ok()) << "which fits now";
+        ASSERT_TRUE(store->collect({}).ok());
+        ASSERT_EQ(store->stat()->blocks, 0U);
+    }
 }
 
 TEST(EmbeddedStore, ReportsAFullDiskAndKeepsWhatItHad) {
@@ -229,10 +213,10 @@ TEST(EmbeddedStore, RefusesAStoreOfANewerVersion) {
     MDB_env* environment = nullptr;
     MDB_txn* transaction = nullptr;
     MDB_dbi meta = 0;
-    std::string name = "format_version", version = "2";
+    std::string name = "format_version", version = "3";
     MDB_val key{name.size(), name.data()}, value{version.size(), version.data()};
     ASSERT_EQ(mdb_env_create(&environment), 0);
-    ASSERT_EQ(mdb_env_set_maxdbs(environment, 2), 0);
+    ASSERT_EQ(mdb_env_set_maxdbs(environment, 6), 0);
     ASSERT_EQ(mdb_env_open(environment, folder.path().c_str(), 0, 0600), 0);
     ASSERT_EQ(mdb_txn_begin(environment, nullptr, 0, &transaction), 0);
     ASSERT_EQ(mdb_dbi_open(transaction, "meta", 0, &meta), 0);

@@ -1,0 +1,117 @@
+#include "blockstore/embedded/committer.h"
+
+#include "blockstore/embedded/embedded_store.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace ic::embedded {
+
+const Waiting* Committer::find_locked(const std::string& key) const {
+    for (const Batch* batch : {&collecting_, &committing_}) {
+        const auto found = batch->blocks.find(key);
+        if (found != batch->blocks.end() && found->second.has_bytes()) {
+            return &found->second;
+        }
+    }
+    return nullptr;
+}
+
+std::optional<Waiting> Committer::find(const std::string& key) {
+    const std::lock_guard lock(mutex_);
+    const Waiting* block = find_locked(key);
+    return block == nullptr ? std::nullopt : std::optional(*block);
+}
+
+bool Committer::will_be_stamped(const std::string& key) {
+    const std::lock_guard lock(mutex_);
+    return collecting_.blocks.contains(key);
+}
+
+Result<void> Committer::add(const std::string& key, Waiting block) {
+    std::unique_lock lock(mutex_);
+    while (collecting_.bytes + block.data.size() > ic::limits::store_batch_bytes_max ||
+           collecting_.blocks.size() >= ic::limits::store_batch_blocks_max ||
+           collecting_.appended_bytes >= ic::limits::store_batch_appended_max) {
+        TRY(commit_everything_before(batch_ + 1, lock));
+    }
+    if (block.kind == Waiting::Kind::protect && collecting_.blocks.contains(key)) {
+        return {}; // It will be stamped as it is.
+    }
+    collecting_.add(key, std::move(block));
+    return {};
+}
+
+Result<void> Committer::sync() {
+    std::unique_lock lock(mutex_);
+    return commit_everything_before(batch_ + 1, lock);
+}
+
+Result<void> Committer::commit_everything_before(std::uint64_t batch,
+                                                 std::unique_lock<std::mutex>& lock) {
+    while (durable_ + 1 < batch) {
+        if (is_committing_) { // Another thread's commit; the next may be ours, or done for us.
+            committed_.wait(lock);
+            continue;
+        }
+        if (collecting_.empty()) {
+            return {}; // Every earlier batch is durable, since none is being committed.
+        }
+        TRY(commit(nullptr, lock));
+    }
+    return {};
+}
+
+Result<void> Committer::commit(PinChange* change, std::unique_lock<std::mutex>& lock) {
+    is_committing_ = true;
+    committing_ = std::exchange(collecting_, {});
+    const std::uint64_t number = batch_++;
+    std::vector<std::string> gone;
+    lock.unlock();
+    Result<void> written = table_.write(committing_, sessions_.safe_from(), change, gone);
+    lock.lock();
+    is_committing_ = false;
+    Batch done = std::exchange(committing_, {});
+    if (written) {
+        durable_ = number;
+    } else {
+        wait_on(std::move(done), gone);
+    }
+    committed_.notify_all();
+    return written;
+}
+
+/// What waits goes on waiting, under the newer of two versions of a block.
+void Committer::wait_on(Batch failed, const std::vector<std::string>& gone) {
+    for (const std::string& key : gone) {
+        failed.erase(key);
+    }
+    for (auto& [key, block] : failed.blocks) {
+        const auto newer = collecting_.blocks.find(key);
+        if (newer == collecting_.blocks.end() || !newer->second.has_bytes()) {
+            collecting_.add(key, std::move(block));
+        } else if (block.appended) {
+            collecting_.wasted.push_back(std::move(*block.appended));
+        }
+    }
+    std::ranges::move(failed.wasted, std::back_inserter(collecting_.wasted));
+}
+
+Result<void> Committer::change_pins(PinChange change) {
+    std::unique_lock lock(mutex_);
+    while (is_committing_) {
+        committed_.wait(lock);
+    }
+    TRY(commit(&change, lock));
+    if (change.refusal) {
+        return std::move(*change.refusal);
+    }
+    return {};
+}
+
+std::uint64_t Committer::appended_bytes() {
+    const std::lock_guard lock(mutex_);
+    return collecting_.appended_bytes + committing_.appended_bytes;
+}
+
+} // namespace ic::embedded

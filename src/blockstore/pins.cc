@@ -1,0 +1,7 @@
+#include "blockstore/pins.h"
+
+namespace ic {
+
+std::string_view name(PinKind kind) { return kind == PinKind::recursive ? "recursive" : "direct"; }
+
+} // namespace ic
