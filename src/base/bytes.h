@@ -36,6 +36,9 @@ public:
 
     std::size_t size() const { return view_.size(); }
 
+    /// `part` of these bytes, kept alive as the whole is.
+    LentBytes part(ByteView part) const { return {part, owner_}; }
+
 private:
     ByteView view_;
     std::shared_ptr<const void> owner_;

@@ -29,6 +29,14 @@ Result<void> CachingStore::sync() { return local_.sync(); }
 
 Result<StoreStat> CachingStore::stat() { return local_.stat(); }
 
+std::size_t CachingStore::foresight_blocks() const { return remote_.foresight_blocks(); }
+
+void CachingStore::expect(const Cid& file, std::span<const UpcomingBlock> soon) {
+    remote_.expect(file, soon);
+}
+
+void CachingStore::plan(const ReadPlan& plan) { remote_.plan(plan); }
+
 Result<std::unique_ptr<WriteSession>> CachingStore::begin_session() {
     return local_.begin_session();
 }

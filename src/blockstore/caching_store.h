@@ -20,6 +20,10 @@ public:
     Result<bool> has(const Cid& cid) override;
     Result<void> sync() override;
     Result<StoreStat> stat() override;
+    /// Hints are for `remote`.
+    std::size_t foresight_blocks() const override;
+    void expect(const Cid& file, std::span<const UpcomingBlock> soon) override;
+    void plan(const ReadPlan& plan) override;
     Result<std::unique_ptr<WriteSession>> begin_session() override;
 
 private:

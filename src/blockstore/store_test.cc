@@ -2,6 +2,7 @@
 #include "blockstore/memory_store.h"
 #include "blockstore/testing/contract.h"
 #include "blockstore/verifying_store.h"
+#include "multiformats/multihash.h"
 
 #include <gtest/gtest.h>
 
@@ -75,6 +76,23 @@ TEST(VerifyingStore, ChecksABlockOnceAndAgainWhenAnotherTookItsPlace) {
     ASSERT_TRUE(inner.put(other, bytes_of(text)).ok());
     ASSERT_TRUE(store.get(other).ok());
     EXPECT_EQ(store.get(good_cid).error().code, Errc::hash_mismatch);
+}
+
+TEST(VerifyingStore, ChecksABlockOnceWhateverItsHashFunction) {
+    MemoryStore inner;
+    VerifyingStore store(inner);
+    const Sha512Digest digest = sha2_512(good);
+    const Cid cid = Cid::v1(Codec::raw, HashCode::sha2_512, digest);
+    ASSERT_TRUE(inner.put(cid, good).ok());
+    ASSERT_TRUE(store.get(cid).ok());
+    ASSERT_TRUE(inner.put(cid, bytes_of("evil")).ok());
+    EXPECT_TRUE(store.get(cid).ok()) << "verified before: not hashed again";
+
+    // The same first bytes under another function are another block.
+    const Cid other =
+        Cid::v1(Codec::raw, HashCode::sha2_256, ByteView{digest}.first(Sha256Digest{}.size()));
+    ASSERT_TRUE(inner.put(other, good).ok());
+    EXPECT_EQ(store.get(other).error().code, Errc::hash_mismatch);
 }
 
 /// Gives whatever it was told to, and counts.

@@ -6,25 +6,30 @@
 #include <cstring>
 
 namespace ic {
-namespace {
 
-std::size_t slot_of(const std::array<std::uint8_t, 32>& digest) {
+VerifyingStore::Mark VerifyingStore::mark_of(const Cid& cid) {
+    Mark mark{.function = static_cast<std::uint8_t>(cid.hash())};
+    const ByteView digest = cid.digest();
+    std::ranges::copy(digest.first(std::min(digest.size(), mark.digest.size())),
+                      mark.digest.begin());
+    return mark;
+}
+
+std::size_t VerifyingStore::slot_of(const Mark& mark) {
     std::uint64_t front = 0;
-    std::memcpy(&front, digest.data(), sizeof front);
+    std::memcpy(&front, mark.digest.data(), sizeof front);
     return front % limits::verified_blocks_max;
 }
 
-} // namespace
-
-bool VerifyingStore::is_verified(const Digest& digest) {
+bool VerifyingStore::is_verified(const Mark& mark) {
     const std::lock_guard lock(mutex_);
-    return !verified_.empty() && verified_[slot_of(digest)] == digest;
+    return !verified_.empty() && verified_[slot_of(mark)] == mark;
 }
 
-void VerifyingStore::remember(const Digest& digest) {
+void VerifyingStore::remember(const Mark& mark) {
     const std::lock_guard lock(mutex_);
     verified_.resize(limits::verified_blocks_max);
-    verified_[slot_of(digest)] = digest;
+    verified_[slot_of(mark)] = mark;
 }
 
 Result<LentBytes> VerifyingStore::get(const Cid& cid) {
@@ -32,20 +37,14 @@ Result<LentBytes> VerifyingStore::get(const Cid& cid) {
     if (is_identity(cid)) {
         return data;
     }
-    const bool remembers = cid.hash() == HashCode::sha2_256;
-    Digest digest{};
-    if (remembers) {
-        std::ranges::copy(cid.digest(), digest.begin());
-        if (is_verified(digest)) {
-            return data;
-        }
+    const Mark mark = mark_of(cid);
+    if (is_verified(mark)) {
+        return data;
     }
     if (Result<void> verified = cid.verify(data.view()); !verified) {
         return std::move(verified).take_error().during("reading block " + cid.to_string());
     }
-    if (remembers) {
-        remember(digest);
-    }
+    remember(mark);
     return data;
 }
 

@@ -11,13 +11,14 @@
 namespace ic {
 
 namespace limits {
-/// Ours: how many blocks a VerifyingStore remembers as verified, 32 bytes each (512 KiB in all).
+/// Ours: how many blocks a VerifyingStore remembers as verified, 33 bytes each (528 KiB in all).
 inline constexpr std::size_t verified_blocks_max = std::size_t{16} << 10U;
 } // namespace limits
 
 /// Checks each block against its CID when it is first read in this process, and again when it has
-/// been forgotten: the memory is a table of `limits::verified_blocks_max` whole SHA-256 digests, a
-/// later block taking the place of an earlier one. Other hash functions are checked each time.
+/// been forgotten: the memory is a table of `limits::verified_blocks_max` hash functions with the
+/// first 32 bytes of a digest (as hard to forge as SHA-256), a later block taking the place of an
+/// earlier one.
 ///
 /// So a block that the disk changes after its first reading is not noticed in this process. The
 /// inner store compares on `put`, so that a damaged block is replaced by a good one.
@@ -37,14 +38,22 @@ public:
     Result<std::unique_ptr<WriteSession>> begin_session() override;
 
 private:
-    using Digest = std::array<std::uint8_t, 32>;
+    /// What a block is remembered by. All zero: nothing, since 0 is identity, which is not kept.
+    struct Mark {
+        std::uint8_t function = 0;
+        std::array<std::uint8_t, 32> digest{};
 
-    bool is_verified(const Digest& digest);
-    void remember(const Digest& digest);
+        friend bool operator==(const Mark&, const Mark&) = default;
+    };
+
+    static Mark mark_of(const Cid& cid);
+    static std::size_t slot_of(const Mark& mark);
+    bool is_verified(const Mark& mark);
+    void remember(const Mark& mark);
 
     BlockStore& inner_;
     std::mutex mutex_;
-    std::vector<Digest> verified_; ///< Empty until the first block is verified.
+    std::vector<Mark> verified_; ///< Empty until the first block is verified.
 };
 
 } // namespace ic

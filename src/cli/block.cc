@@ -40,6 +40,7 @@ void add_block_get(CLI::App& block, Context& context) {
     CLI::App* command = block.add_subcommand("get", "Print the bytes of a block");
     auto cid = std::make_shared<std::string>(); // Kept by the action; so below.
     command->add_option("CID", *cid)->required();
+    context.add_gateways(*command);
     command->footer("Examples:\n  ipfs-compute block get CID > block");
     context.on_run(*command, [&context, cid]() -> Result<int> {
         const Cid wanted = TRY(Cid::parse(*cid));
@@ -78,6 +79,7 @@ void add_block_stat(CLI::App& block, Context& context) {
     auto cid = std::make_shared<std::string>();
     command->add_option("CID", *cid)->required();
     context.add_json(*command);
+    context.add_gateways(*command);
     command->footer("Examples:\n  ipfs-compute block stat CID");
     context.on_run(*command, [&context, cid]() -> Result<int> {
         const Cid wanted = TRY(Cid::parse(*cid));

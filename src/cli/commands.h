@@ -8,8 +8,10 @@ namespace ic::cli {
 void add_add(CLI::App& app, Context& context);
 void add_block(CLI::App& app, Context& context);
 void add_cat(CLI::App& app, Context& context);
+void add_cid(CLI::App& app, Context& context);
 void add_completion(CLI::App& app, Context& context);
 void add_config(CLI::App& app, Context& context);
+void add_dag(CLI::App& app, Context& context);
 void add_doctor(CLI::App& app, Context& context);
 void add_get(CLI::App& app, Context& context);
 void add_id(CLI::App& app, Context& context);

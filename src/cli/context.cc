@@ -1,7 +1,9 @@
 #include "cli/context.h"
 
 #include "base/file.h"
+#include "base/text.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -12,6 +14,7 @@ namespace ic::cli {
 namespace {
 
 constexpr std::size_t flush_bytes = 64U << 10U;
+constexpr int pipe_bytes = 1 << 20; // What Linux lets everybody have (/proc/sys/fs/pipe-max-size).
 
 int write_all(int fd, std::string_view text) {
     while (!text.empty()) {
@@ -61,6 +64,10 @@ Result<void> Streams::flush() {
     return {};
 }
 
+void Streams::expect_much() const {
+    ::fcntl(STDOUT_FILENO, F_SETPIPE_SZ, pipe_bytes); // Fails on what is no pipe.
+}
+
 void Streams::note(std::string_view text) { write_all(STDERR_FILENO, text); }
 
 std::string Streams::coloured(std::string_view code, std::string_view text) const {
@@ -80,6 +87,36 @@ void Context::add_json(CLI::App& command) {
     command.add_flag("--json", json, "Print JSON, for programs");
 }
 
+void Context::add_gateways(CLI::App& command) {
+    command
+        .add_option("--gateway",
+                    gateways,
+                    "A trustless gateway to read from what is not here, such as "
+                    "http://127.0.0.1:8080; can be given several times")
+        ->type_name("URL")
+        ->expected(1)
+        ->allow_extra_args(false)
+        ->take_all();
+}
+
+std::vector<std::string> Context::given_settings() const {
+    std::vector<std::string> given = settings;
+    if (!gateways.empty()) {
+        std::string urls = "gateways=";
+        for (const std::string& url : gateways) {
+            urls.append(url).append(" ");
+        }
+        given.push_back(std::move(urls));
+    }
+    return given;
+}
+
+wiring::Warn Context::warn() {
+    return [this](std::string_view what) {
+        streams.note("ipfs-compute: warning: " + printable(what) + "\n");
+    };
+}
+
 Result<const config::Home*> Context::open_home() {
     if (!home_) {
         home_ =
@@ -90,15 +127,16 @@ Result<const config::Home*> Context::open_home() {
 
 Result<const config::LoadedSettings*> Context::load_settings() {
     if (!settings_) {
-        settings_ =
-            TRY(config::load_settings(*TRY(open_home()), &config::process_environment, settings));
+        settings_ = TRY(config::load_settings(
+            *TRY(open_home()), &config::process_environment, given_settings()));
     }
     return &*settings_;
 }
 
 Result<wiring::Stores*> Context::open_stores() {
     if (!stores_) {
-        stores_ = TRY(wiring::Stores::open(*TRY(open_home()), TRY(load_settings())->values));
+        stores_ =
+            TRY(wiring::Stores::open(*TRY(open_home()), TRY(load_settings())->values, warn()));
     }
     return stores_.get();
 }

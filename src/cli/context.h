@@ -30,6 +30,10 @@ public:
     Result<void> print(std::string_view text);
     Result<void> flush();
 
+    /// Much is going to be printed: makes a pipe at standard output as large as the system allows,
+    /// so that it takes whole blocks.
+    void expect_much() const;
+
     /// Writes to standard error at once.
     void note(std::string_view text);
 
@@ -58,6 +62,7 @@ public:
     bool json = false;                 ///< `--json` was given; only where `add_json` offered it.
     std::string home;                  ///< `--home`; empty: environment or default.
     std::vector<std::string> settings; ///< `--set KEY=VALUE`, in order.
+    std::vector<std::string> gateways; ///< `--gateway URL`; only where `add_gateways` offered it.
     /// What stands behind `--`, as it is; only of commands that `take_guest_words` was called for.
     std::vector<std::string> guest_words;
 
@@ -72,6 +77,15 @@ public:
 
     /// Offers `--json`.
     void add_json(CLI::App& command);
+
+    /// Offers `--gateway`, to commands that read what may not be here.
+    void add_gateways(CLI::App& command);
+
+    /// What the flags set: `settings`, and `gateways` as the setting of that name.
+    std::vector<std::string> given_settings() const;
+
+    /// Prints a sentence on standard error. Lifetime: as this.
+    wiring::Warn warn();
 
     /// Lets `command` be followed by `--` and words for the guest. Other words stay errors.
     void take_guest_words(const CLI::App& command) { with_guest_words_.push_back(&command); }

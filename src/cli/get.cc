@@ -1,145 +1,132 @@
+#include "archive/gzip_writer.h"
 #include "base/file.h"
 #include "base/unique_fd.h"
 #include "cli/commands.h"
+#include "cli/content_paths.h"
 #include "cli/progress.h"
+#include "exporter/new_file.h"
+#include "exporter/save.h"
 #include "unixfs/directory.h"
-#include "unixfs/file_reader.h"
+#include "unixfs/load_node.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
+#include <nlohmann/json.hpp>
 
-#include <cerrno>
 #include <memory>
+#include <numeric>
+#include <optional>
 #include <utility>
 
 namespace ic::cli {
 namespace {
 
-/// Ours: folders within folders. Deeper trees are not written by people.
-constexpr std::size_t depth_max = 256;
+struct GetFlags {
+    std::string path;
+    std::string output;
+    bool archive = false;
+    bool compress = false;
+    int level = archive::limits::gzip_level_default;
+    ProgressFlag progress;
 
-/// Writes files and folders. Every name is made new, relative to an open folder and without
-/// following links, so nothing that is there can be overwritten or lead elsewhere; names themselves
-/// have been checked by the reader of directories.
-class Writer {
-public:
-    Writer(BlockSource& source, Progress& progress) : source_(source), progress_(progress) {}
-
-    Result<void> write(const UniqueFd& folder,
-                       const std::string& name,
-                       const Cid& cid,
-                       const std::string& path) {
-        const unixfs::Stat stat = TRY(unixfs::stat(source_, cid));
-        switch (stat.type) {
-        case unixfs::EntryType::file:
-            return write_file(folder, name, cid, path);
-        case unixfs::EntryType::directory:
-            return write_folder(folder, name, cid, path);
-        case unixfs::EntryType::symlink:
-            break;
-        }
-        const std::string target = TRY(unixfs::read_link(source_, cid));
-        if (::symlinkat(target.c_str(), folder.get(), name.c_str()) != 0) {
-            return cannot_make(path);
-        }
-        return {};
-    }
-
-private:
-    static Error cannot_make(const std::string& path) {
-        if (errno == EEXIST) {
-            return {Errc::refused, path + " exists already; name another place with -o"};
-        }
-        return system_error("cannot make", path, errno);
-    }
-
-    Result<void> write_file(const UniqueFd& folder,
-                            const std::string& name,
-                            const Cid& cid,
-                            const std::string& path) {
-        const UniqueFd file(::openat(folder.get(),
-                                     name.c_str(),
-                                     O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-                                     0666));
-        if (!file) {
-            return cannot_make(path);
-        }
-        Result<void> written = copy(file, cid, path);
-        if (!written) { // A part of a file must not pass for the whole.
-            ::unlinkat(folder.get(), name.c_str(), 0);
-        }
-        return written;
-    }
-
-    Result<void> copy(const UniqueFd& file, const Cid& cid, const std::string& path) {
-        unixfs::FileReader reader = TRY(unixfs::FileReader::open(source_, cid));
-        for (std::uint64_t offset = 0; offset < reader.size();) {
-            const LentBytes piece = TRY(reader.lend_at(offset));
-            for (ByteView left = piece.view(); !left.empty();) {
-                const ssize_t count = ::write(file.get(), left.data(), left.size());
-                if (count < 0 && errno != EINTR) {
-                    return system_error("cannot write", path, errno);
-                }
-                left = left.subspan(static_cast<std::size_t>(count < 0 ? 0 : count));
-            }
-            offset += piece.size();
-            progress_.advance(piece.size());
-        }
-        return {};
-    }
-
-    Result<void> write_folder(const UniqueFd& parent,
-                              const std::string& name,
-                              const Cid& cid,
-                              const std::string& path) {
-        if (depth_ == depth_max) {
-            return Error{Errc::too_large, path + ": folders are nested too deeply"};
-        }
-        if (::mkdirat(parent.get(), name.c_str(), 0777) != 0) {
-            return cannot_make(path);
-        }
-        const UniqueFd folder(
-            ::openat(parent.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-        if (!folder) {
-            return system_error("cannot open", path, errno);
-        }
-        ++depth_;
-        Result<void> listed = unixfs::list(source_, cid, [&](const unixfs::DirectoryEntry& entry) {
-            return write(folder, entry.name, entry.cid, path + "/" + entry.name);
-        });
-        --depth_;
-        return listed;
-    }
-
-    BlockSource& source_;
-    Progress& progress_;
-    std::size_t depth_ = 0;
+    bool as_one_file() const { return archive || compress; }
 };
 
-Result<int> get(Context& context, const std::string& path, std::string place) {
-    const unixfs::ContentPath content = TRY(unixfs::ContentPath::parse(path));
-    if (place.empty()) {
-        place = content.names.empty() ? content.root.to_string() : content.names.back();
+/// What there is to save, for the progress: of a directory all of its blocks, as it claims.
+Result<std::uint64_t> bytes_of_dag(BlockSource& source, const Cid& cid) {
+    const unixfs::Stat stat = TRY(unixfs::stat(source, cid));
+    if (stat.type != unixfs::EntryType::directory) {
+        return stat.size;
     }
-    while (place.size() > 1 && place.back() == '/') {
-        place.pop_back();
+    const unixfs::LoadedNode node = TRY(unixfs::load_node(source, cid));
+    return std::accumulate(node.links.begin(),
+                           node.links.end(),
+                           std::uint64_t{0},
+                           [](std::uint64_t sum, auto& link) { return sum + link.tsize; });
+}
+
+/// Where it goes, named as Kubo names it.
+std::string place_of(const GetFlags& flags) {
+    std::string place = flags.output.empty() ? last_name(flags.path) : flags.output;
+    if (flags.archive && !place.ends_with(".tar") && !place.ends_with(".tar.gz")) {
+        place += ".tar";
     }
+    if (flags.compress && !place.ends_with(".gz")) {
+        place += ".gz";
+    }
+    return place;
+}
+
+/// Into a file that takes its place when it is whole.
+Result<void> save_as_one_file(BlockSource& source,
+                              const GetFlags& flags,
+                              const exporter::Saved& saved,
+                              const std::string& place,
+                              const exporter::OnBytes& on_bytes) {
     const std::size_t slash = place.rfind('/');
     const std::string above = slash == std::string::npos ? "." : place.substr(0, slash + 1);
     const UniqueFd folder(::open(above.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!folder) {
         return system_error("cannot open folder", above, errno);
     }
-    BlockStore& blocks = TRY(context.open_stores())->blocks();
-    const Cid cid = TRY(unixfs::resolve(blocks, content));
-    const unixfs::Stat stat = TRY(unixfs::stat(blocks, cid));
-    {
-        Progress progress(context.streams, stat.size);
-        Writer writer(blocks, progress);
-        TRY(writer.write(
-            folder, place.substr(slash == std::string::npos ? 0 : slash + 1), cid, place));
+    const std::string name = slash == std::string::npos ? place : place.substr(slash + 1);
+    exporter::NewFile file = TRY(exporter::NewFile::open(folder, name, place));
+    exporter::FdSink written(file.fd(), place);
+    std::unique_ptr<archive::GzipWriter> gzip;
+    if (flags.compress) {
+        gzip = TRY(archive::GzipWriter::open(written, flags.level));
     }
-    context.streams.note("Saved as " + place + "\n");
+    archive::ByteSink& sink = gzip ? static_cast<archive::ByteSink&>(*gzip) : written;
+    if (flags.archive) {
+        const exporter::ArchiveDefaults defaults{.now = {.seconds = now_unix().value}};
+        TRY(exporter::save_tar(source, saved, defaults, sink, on_bytes));
+    } else {
+        TRY(exporter::save_content(source, saved.cid, sink, on_bytes));
+    }
+    if (gzip) {
+        TRY(gzip->finish());
+    }
+    return file.commit();
+}
+
+Result<int> get(Context& context, GetFlags flags) {
+    if (flags.compress && (flags.level < archive::limits::gzip_level_min ||
+                           flags.level > archive::limits::gzip_level_max)) {
+        return Error{Errc::usage, "compression level must be between 1 and 9"};
+    }
+    const std::vector<std::string> paths =
+        TRY(given_paths(flags.path.empty() ? std::vector<std::string>{} : std::vector{flags.path}));
+    if (paths.size() > 1) {
+        return Error{Errc::usage, "get takes one PATH"};
+    }
+    flags.path = paths.front();
+    ReadAhead source(TRY(context.open_stores())->blocks(), read_ahead_here());
+    const exporter::Saved saved{.cid = TRY(unixfs::resolve(source, flags.path)),
+                                .name = last_name(flags.path)};
+    source.plan({.root = saved.cid, .scope = ReadPlan::Scope::all});
+    const std::uint64_t total = TRY(bytes_of_dag(source, saved.cid));
+    const std::string place = place_of(flags);
+    if (!context.json) {
+        TRY(context.streams.print(
+            (flags.as_one_file() ? "Saving archive to " : "Saving file(s) to ") + place + "\n"));
+        TRY(context.streams.flush());
+    }
+    Progress progress(context.streams, total, flags.progress.show());
+    std::uint64_t bytes = 0;
+    const exporter::OnBytes on_bytes = [&](std::uint64_t more) {
+        bytes += more;
+        progress.advance(more);
+    };
+    if (flags.as_one_file()) {
+        TRY(save_as_one_file(source, flags, saved, place, on_bytes));
+    } else if (place != "/dev/null") { // As Kubo: nothing is saved.
+        TRY(exporter::save_files(source, saved, place, on_bytes));
+    }
+    if (context.json) {
+        const nlohmann::json json{
+            {"cid", saved.cid.to_string()}, {"path", place}, {"bytes", bytes}};
+        TRY(context.streams.print(
+            json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n"));
+    }
     return 0;
 }
 
@@ -147,17 +134,23 @@ Result<int> get(Context& context, const std::string& path, std::string place) {
 
 void add_get(CLI::App& app, Context& context) {
     CLI::App* command = app.add_subcommand("get", "Save a file or a directory");
-    struct Options {
-        std::string path, place;
-    };
-    auto options = std::make_shared<Options>(); // Kept by the action.
-    command->add_option("PATH", options->path, "A CID, or a path such as CID/dir")->required();
-    command->add_option("-o,--output", options->place, "Where to (the last name of PATH)")
+    auto flags = std::make_shared<GetFlags>(); // Kept by the action.
+    command->add_option("PATH", flags->path, "A CID, or a path such as CID/dir");
+    command->add_option("-o,--output", flags->output, "Where to (the last name of PATH)")
         ->type_name("PLACE");
-    command->footer("Never overwrites what is there.\n\n"
-                    "Examples:\n  ipfs-compute get CID -o corpus\n  ipfs-compute get CID/dir/file");
-    context.on_run(*command,
-                   [&context, options] { return get(context, options->path, options->place); });
+    command->add_flag("-a,--archive", flags->archive, "Save a tar archive");
+    command->add_flag("-C,--compress", flags->compress, "Compress with gzip: a file, or with -a");
+    command->add_option("-l,--compression-level", flags->level, "From 1, fast, to 9, small (6)")
+        ->type_name("LEVEL");
+    flags->progress.add(*command);
+    context.add_json(*command);
+    context.add_gateways(*command);
+    command->footer("Files of the same name are replaced, folders are merged; links are not "
+                    "followed.\n\n"
+                    "Examples:\n  ipfs-compute get CID -o corpus\n"
+                    "  ipfs-compute get CID/dir/file\n"
+                    "  ipfs-compute get -a -C CID -o corpus.tar.gz");
+    context.on_run(*command, [&context, flags] { return get(context, *flags); });
 }
 
 } // namespace ic::cli

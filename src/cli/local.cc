@@ -28,10 +28,12 @@ Result<std::unique_ptr<Local>> open_local(Context& context) {
     const std::string path = TRY(config::choose_home(context.home, config::process_environment));
     config::Home home = TRY(config::open_home(path));
     config::Settings settings =
-        TRY(config::load_settings(home, config::process_environment, context.settings)).values;
+        TRY(config::load_settings(home, config::process_environment, context.given_settings()))
+            .values;
     PrivateKey key = TRY(wiring::open_identity(home));
     std::vector<PublicKey> trusted = TRY(trusted_keys(home, key.public_key()));
-    std::unique_ptr<wiring::Stores> stores = TRY(wiring::Stores::open(home, settings));
+    std::unique_ptr<wiring::Stores> stores =
+        TRY(wiring::Stores::open(home, settings, context.warn()));
     const unixfs::Profile profile = TRY(unixfs::profile_named(settings.import_profile));
     return std::make_unique<Local>(Local{.home = std::move(home),
                                          .settings = std::move(settings),

@@ -24,6 +24,8 @@ int main(int count, char** arguments) {
         add_ls(app, context);
         add_get(app, context);
         add_block(app, context);
+        add_dag(app, context);
+        add_cid(app, context);
         add_pin(app, context);
         add_repo(app, context);
         add_id(app, context);

@@ -6,8 +6,22 @@
 
 namespace ic::cli {
 
-Progress::Progress(Streams& streams, std::uint64_t total_bytes)
+void ProgressFlag::add(CLI::App& command) {
+    option_ = command.add_flag(
+        "-p,--progress", value_, "Show how far it is; on at a terminal, --progress=false is off");
+}
+
+ShowProgress ProgressFlag::show() const {
+    if (option_->count() == 0) {
+        return ShowProgress::at_terminal;
+    }
+    return value_ ? ShowProgress::always : ShowProgress::never;
+}
+
+Progress::Progress(Streams& streams, std::uint64_t total_bytes, ShowProgress show)
     : streams_(streams)
+    , draws_(show == ShowProgress::always ||
+             (show == ShowProgress::at_terminal && streams.err_is_terminal()))
     , total_bytes_(total_bytes)
     , started_(now_since_boot())
     , drawn_(started_) {}
@@ -16,7 +30,7 @@ Progress::~Progress() { clear(); }
 
 void Progress::advance(std::uint64_t bytes) {
     done_bytes_ += bytes;
-    if (!streams_.err_is_terminal()) {
+    if (!draws_) {
         return;
     }
     const Instant now = now_since_boot();

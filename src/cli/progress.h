@@ -9,12 +9,29 @@
 
 namespace ic::cli {
 
-/// Draws on standard error, at most ten times a second, and only if that is a terminal; the line is
-/// wiped when this goes. Threads: one.
+/// Whether a progress line is drawn.
+enum class ShowProgress : std::uint8_t { at_terminal, always, never };
+
+/// `-p, --progress` as Kubo's commands take it: `--progress=false` is never, and without the flag
+/// it depends on the terminal. Lifetime: as the command line.
+class ProgressFlag {
+public:
+    void add(CLI::App& command);
+    ShowProgress show() const;
+
+private:
+    bool value_ = false;
+    const CLI::Option* option_ = nullptr;
+};
+
+/// Draws on standard error, at most ten times a second; the line is wiped when this goes.
+/// Threads: one.
 class Progress {
 public:
     /// `total_bytes` 0: not known, so there is no percentage and no time left.
-    Progress(Streams& streams, std::uint64_t total_bytes);
+    Progress(Streams& streams,
+             std::uint64_t total_bytes,
+             ShowProgress show = ShowProgress::at_terminal);
     Progress(const Progress&) = delete;
     Progress& operator=(const Progress&) = delete;
     ~Progress();
@@ -26,6 +43,7 @@ public:
 
 private:
     Streams& streams_;
+    const bool draws_;
     const std::uint64_t total_bytes_;
     const Instant started_;
     std::uint64_t done_bytes_ = 0;

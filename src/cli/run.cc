@@ -133,6 +133,7 @@ void add_run(CLI::App& app, Context& context) {
         ->expected(1)
         ->allow_extra_args(false)
         ->take_all();
+    context.add_gateways(*command);
     command->add_flag("-q,--quiet", flags->quiet, "No lines about stages and CIDs");
     context.add_json(*command);
     command->footer("Takes the flags of `submit` and prints as it does; always runs anew.\n\n"

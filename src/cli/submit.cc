@@ -38,6 +38,7 @@ void add_submit(CLI::App& app, Context& context) {
     command->add_flag("--follow", flags->session.follow, "Print what it writes while it runs");
     command->add_flag("-q,--quiet", flags->session.quiet, "No lines about stages and CIDs");
     context.add_json(*command);
+    context.add_gateways(*command);
     command->footer("Standard output is the guest's and nothing else. The exit status is the "
                     "guest's own\n(0 to 119), or 120 to 127 with a line that names the cause.\n\n"
                     "Examples:\n"

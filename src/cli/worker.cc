@@ -118,6 +118,7 @@ void add_worker(CLI::App& app, Context& context) {
                      flags->execution_record,
                      "Append a line to this file at each start and end of a run")
         ->type_name("FILE");
+    context.add_gateways(*command);
     command->footer(
         "Runs jobs of keys in `ipfs-compute trust list`. The first SIGTERM or Ctrl-C lets what "
         "runs end;\nthe second stops it.\n\n"

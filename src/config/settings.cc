@@ -9,6 +9,7 @@
 #include <array>
 #include <charconv>
 #include <optional>
+#include <sstream>
 #include <utility>
 
 namespace ic::config {
@@ -20,7 +21,27 @@ std::string complain_unless(bool fine, std::string_view what) {
     return fine ? std::string{} : std::string(what);
 }
 
-const std::array<Setting, 6> settings_table{{
+/// Roughly: who opens them looks closely.
+bool are_web_addresses(const std::string& text) {
+    constexpr std::size_t urls_max = 16;
+    std::istringstream words(text);
+    std::size_t urls = 0;
+    for (std::string word; words >> word; ++urls) {
+        if (!word.starts_with("http://") && !word.starts_with("https://")) {
+            return false;
+        }
+    }
+    return urls <= urls_max;
+}
+
+const std::array<Setting, 7> settings_table{{
+    {"gateways",
+     &Settings::gateways,
+     "Trustless gateways to read blocks from that are not here, URLs with blanks between them",
+     [](const Settings& settings) {
+         return complain_unless(are_web_addresses(settings.gateways),
+                                "must be http:// or https:// URLs, at most 16");
+     }},
     {"import.profile",
      &Settings::import_profile,
      "How files become blocks: unixfs-v1-2025, or unixfs-v0-2015 as plain 'ipfs add' does",

@@ -22,6 +22,7 @@ inline constexpr std::size_t value_bytes_max = 4096;
 
 /// Every setting with its default. A new one is a member here and a row in settings.cc.
 struct Settings {
+    std::string gateways; ///< URLs with blanks between them.
     std::string import_profile = "unixfs-v1-2025";
     std::string kubo = "auto";
     std::uint64_t kubo_timeout_ms = 30'000;

@@ -62,12 +62,16 @@ void append_text(Bytes& out, std::string_view text) {
     out.insert(out.end(), bytes.begin(), bytes.end());
 }
 
-void append_node(Bytes& out, const Node& node, std::size_t depth);
+struct Writer;
+void append_node(const Writer& writer, const Node& node);
 
 /// One overload a kind of value.
 struct Writer {
     Bytes& out;
-    std::size_t depth; ///< Of the value that is written.
+    KeyOrder order;
+    std::size_t depth = 0; ///< Of the value that is written.
+
+    Writer below() const { return {.out = out, .order = order, .depth = depth + 1}; }
 
     void operator()(std::monostate) const { out.push_back(null_head); }
 
@@ -107,7 +111,7 @@ struct Writer {
         assert(depth < limits::depth_max);
         append_head(out, Major::list, list.size());
         for (const Node& item : list) {
-            append_node(out, item, depth + 1);
+            append_node(below(), item);
         }
     }
 
@@ -118,9 +122,11 @@ struct Writer {
         for (const Map::value_type& entry : map) {
             entries.push_back(&entry);
         }
-        std::ranges::sort(entries, [](const auto* left, const auto* right) {
-            return key_order(left->first, right->first) < 0;
-        });
+        if (order == KeyOrder::canonical) {
+            std::ranges::sort(entries, [](const auto* left, const auto* right) {
+                return key_order(left->first, right->first) < 0;
+            });
+        }
         append_head(out, Major::map, map.size());
         const std::string* previous = nullptr;
         for (const Map::value_type* entry : entries) {
@@ -128,18 +134,26 @@ struct Writer {
             assert(is_utf8(entry->first));
             previous = &entry->first;
             append_text(out, entry->first);
-            append_node(out, entry->second, depth + 1);
+            append_node(below(), entry->second);
         }
     }
 };
 
-void append_node(Bytes& out, const Node& node, std::size_t depth) {
-    std::visit(Writer{out, depth}, node.value());
-}
+void append_node(const Writer& writer, const Node& node) { std::visit(writer, node.value()); }
 
 // ---- Decoding
 
 Error malformed(const char* message) { return {Errc::malformed, message}; }
+
+bool has_a_key_twice(const Map& map) {
+    std::vector<std::string_view> keys;
+    keys.reserve(map.size());
+    for (const Map::value_type& entry : map) {
+        keys.push_back(entry.first);
+    }
+    std::ranges::sort(keys);
+    return std::ranges::adjacent_find(keys) != keys.end();
+}
 
 struct Head {
     Major major;
@@ -148,7 +162,7 @@ struct Head {
 
 class Reader {
 public:
-    explicit Reader(ByteView input) : rest_(input) {}
+    Reader(ByteView input, KeyOrder order) : rest_(input), order_(order) {}
 
     bool at_end() const { return rest_.empty(); }
 
@@ -164,6 +178,7 @@ private:
     Result<Node> simple();
 
     ByteView rest_;
+    KeyOrder order_;
     std::size_t nodes_ = 0;
 };
 
@@ -237,11 +252,15 @@ Result<Node> Reader::map(std::uint64_t count, std::size_t depth) {
             return malformed("dag-cbor map keys are text");
         }
         std::string key = TRY(text(key_head.argument));
-        if (!entries.empty() && key_order(entries.back().first, key) >= 0) {
+        if (order_ == KeyOrder::canonical && !entries.empty() &&
+            key_order(entries.back().first, key) >= 0) {
             return malformed("dag-cbor map keys are not in order, or one comes twice");
         }
         Node value = TRY(node(depth));
         entries.emplace_back(std::move(key), std::move(value));
+    }
+    if (order_ == KeyOrder::as_given && has_a_key_twice(entries)) {
+        return malformed("a cbor map has a key twice");
     }
     return Node{std::move(entries)};
 }
@@ -308,14 +327,14 @@ Result<Node> Reader::node(std::size_t depth) {
 
 } // namespace
 
-Bytes encode(const Node& node) {
+Bytes encode(const Node& node, KeyOrder order) {
     Bytes out;
-    append_node(out, node, 0);
+    append_node({.out = out, .order = order}, node);
     return out;
 }
 
-Result<Node> decode(ByteView input) {
-    Reader reader(input);
+Result<Node> decode(ByteView input, KeyOrder order) {
+    Reader reader(input, order);
     Node node = TRY(reader.node(0));
     if (!reader.at_end()) {
         return malformed("bytes are left over after the dag-cbor value");

@@ -1,10 +1,9 @@
 #include "ipld/links.h"
 
 #include "ipld/dag_cbor.h"
+#include "ipld/dag_json.h"
 #include "ipld/dag_pb.h"
-
-#include <string>
-#include <utility>
+#include "multiformats/multicodec.h"
 
 namespace ic::ipld {
 namespace {
@@ -30,21 +29,25 @@ Result<std::vector<Cid>> links_of(Codec codec, ByteView block) {
     std::vector<Cid> links;
     switch (codec) {
     case Codec::raw:
+    case Codec::cbor:
+    case Codec::json:
     case Codec::libp2p_key:
         return links;
-    case Codec::dag_pb:
-        for (dag_pb::Link& link : TRY(dag_pb::decode(block)).node.links) {
-            links.push_back(std::move(link.cid));
+    case Codec::dag_pb: {
+        const dag_pb::Decoded decoded = TRY(dag_pb::decode(block));
+        for (const dag_pb::Link& link : decoded.node.links) {
+            links.push_back(link.cid);
         }
         return links;
-    case Codec::dag_cbor:
-        collect(TRY(dag_cbor::decode(block)), links);
-        return links;
-    default:
-        return Error{Errc::unsupported,
-                     "the links of codec " + std::to_string(static_cast<std::uint64_t>(codec)) +
-                         " cannot be read by this version"};
     }
+    case Codec::dag_cbor:
+        return dag_cbor::links(block);
+    case Codec::dag_json:
+        collect(TRY(dag_json::decode(block)), links);
+        return links;
+    }
+    return Error{Errc::unsupported,
+                 "the links of codec " + name_of(codec) + " cannot be read by this version"};
 }
 
 } // namespace ic::ipld

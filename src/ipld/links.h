@@ -9,7 +9,8 @@
 
 namespace ic::ipld {
 
-/// The CIDs in the block, in the order of its bytes, repeated ones too; none for a raw block.
+/// The CIDs in the block, in the order of its bytes, repeated ones too, which is the order in which
+/// Kubo exports what they lead to; none for a raw block and for the codecs `cbor` and `json`.
 /// Errors: malformed, too_large (as the codec's decoder); unsupported (a codec without one).
 Result<std::vector<Cid>> links_of(Codec codec, ByteView block);
 

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+
 namespace ic::ipld {
 namespace {
 
@@ -18,8 +20,19 @@ TEST(Links, OfDagPbAreItsLinksInTheirOrder) {
 
 TEST(Links, OfDagCborAreFoundAtEveryDepth) {
     const Bytes block =
-        dag_cbor::encode(Map{{"a", first}, {"b", List{Map{{"deep", second}}, "text", 5ULL}}});
+        dag_cbor::encode(Map{{"a", first}, {"b", List{Map{{"deep", second}}, "text", 5UL}}});
     EXPECT_EQ(*links_of(Codec::dag_cbor, block), (std::vector<Cid>{first, second}));
+}
+
+TEST(Links, OfDagJsonAreFoundInTheOrderOfTheText) {
+    const std::string json = "{\"b\":{\"/\":\"" + second.to_string() + "\"},\"a\":[{\"/\":\"" +
+                             first.to_string() + "\"}]}";
+    EXPECT_EQ(*links_of(Codec::dag_json, bytes_of(json)), (std::vector<Cid>{second, first}));
+}
+
+TEST(Links, OfPlainCborAndJsonAreNone) {
+    EXPECT_TRUE(links_of(Codec::cbor, bytes_of("x"))->empty());
+    EXPECT_TRUE(links_of(Codec::json, bytes_of("{}"))->empty());
 }
 
 TEST(Links, OfRawBlocksAreNoneWhateverTheirBytes) {

@@ -1,8 +1,5 @@
 #include "ipld/utf8.h"
 
-#include <cstddef>
-#include <cstdint>
-
 namespace ic {
 namespace {
 
@@ -42,8 +39,9 @@ Tail tail_of(std::uint8_t first) {
     return {.count = 1, .second_min = 1, .second_max = 0}; // No second byte will do.
 }
 
-/// Bytes of the character that `text` starts with; 0 if it starts with none. Requires: not empty.
-std::size_t character_bytes(std::string_view text) {
+} // namespace
+
+std::size_t utf8_character_bytes(std::string_view text) {
     const Tail tail = tail_of(static_cast<std::uint8_t>(text.front()));
     if (text.size() <= tail.count) {
         return 0;
@@ -59,11 +57,9 @@ std::size_t character_bytes(std::string_view text) {
     return 1 + tail.count;
 }
 
-} // namespace
-
 bool is_utf8(std::string_view text) {
     while (!text.empty()) {
-        const std::size_t size = character_bytes(text);
+        const std::size_t size = utf8_character_bytes(text);
         if (size == 0) {
             return false;
         }
@@ -72,10 +68,28 @@ bool is_utf8(std::string_view text) {
     return true;
 }
 
+void append_utf8(std::string& out, std::uint32_t code) {
+    const auto put = [&out](std::uint32_t byte) { out.push_back(static_cast<char>(byte)); };
+    if (code < 0x80) {
+        return put(code);
+    }
+    if (code < 0x800) {
+        put(0xc0U | code >> 6U);
+    } else if (code < 0x10000) {
+        put(0xe0U | code >> 12U);
+        put(0x80U | (code >> 6U & 0x3fU));
+    } else {
+        put(0xf0U | code >> 18U);
+        put(0x80U | (code >> 12U & 0x3fU));
+        put(0x80U | (code >> 6U & 0x3fU));
+    }
+    put(0x80U | (code & 0x3fU));
+}
+
 std::string repaired_utf8(std::string_view text) {
     std::string repaired;
     while (!text.empty()) {
-        const std::size_t size = character_bytes(text);
+        const std::size_t size = utf8_character_bytes(text);
         repaired += size == 0 ? "\xef\xbf\xbd" : text.substr(0, size);
         text.remove_prefix(size == 0 ? 1 : size);
     }

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+
 namespace ic {
 namespace {
 
@@ -56,6 +58,27 @@ TEST(Utf8, RepairReplacesBadBytesAlone) {
     EXPECT_EQ(repaired_utf8("caf\xe9!"), "caf\xef\xbf\xbd!");
     EXPECT_EQ(repaired_utf8("\xe0\xa0"), "\xef\xbf\xbd\xef\xbf\xbd");
     EXPECT_TRUE(is_utf8(repaired_utf8("\xff\xc0\x80\xed\xa0\x80 \xf4")));
+}
+
+TEST(Utf8, AppendsWhatIsCountedBack) {
+    for (const std::uint32_t code : {0x0U,
+                                     0x41U,
+                                     0x7fU,
+                                     0x80U,
+                                     0x7ffU,
+                                     0x800U,
+                                     0xd7ffU,
+                                     0xe000U,
+                                     0xffffU,
+                                     0x10000U,
+                                     0x10ffffU}) {
+        std::string text;
+        append_utf8(text, code);
+        EXPECT_EQ(utf8_character_bytes(text), text.size()) << code;
+    }
+    std::string text;
+    append_utf8(text, 0x1f600);
+    EXPECT_EQ(text, "\U0001F600");
 }
 
 } // namespace

@@ -19,11 +19,13 @@ namespace ic {
 /// Multicodec numbers of the content types that this project reads or writes.
 /// Source: multiformats/multicodec, table.csv.
 enum class Codec : std::uint64_t {
+    cbor = 0x51,
     raw = 0x55,
     dag_pb = 0x70,
     dag_cbor = 0x71,
     libp2p_key = 0x72,
     dag_json = 0x0129,
+    json = 0x0200,
 };
 
 /// Multihash numbers of the hash functions that may stand in a CID we accept.

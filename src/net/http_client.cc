@@ -2,7 +2,7 @@
 
 #include "base/time.h"
 #include "base/unique_fd.h"
-#include "net/curl_on_demand.h"
+#include "net/http_target.h"
 
 #include <ifaddrs.h>
 #include <netinet/in.h>
@@ -12,6 +12,7 @@
 #include <array>
 #include <charconv>
 #include <cstring>
+#include <mutex>
 
 namespace ic::net {
 namespace {
@@ -20,147 +21,9 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds stop_is_asked_every{100};
 
-template <class T, auto function>
-struct Free {
-    void operator()(T* value) const { function(value); }
-};
-
 using Easy = std::unique_ptr<CURL, Free<CURL, curl_easy_cleanup>>;
 using Multi = std::unique_ptr<CURLM, Free<CURLM, curl_multi_cleanup>>;
-using Url = std::unique_ptr<CURLU, Free<CURLU, curl_url_cleanup>>;
 using List = std::unique_ptr<curl_slist, Free<curl_slist, curl_slist_free_all>>;
-using Text = std::unique_ptr<char, Free<void, curl_free>>;
-
-bool is_alphanumeric(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
-// RFC 9110 section 5.6.2.
-bool is_token(std::string_view text) {
-    return !text.empty() && std::ranges::all_of(text, [](char c) {
-        return is_alphanumeric(c) ||
-               std::string_view{"!#$%&'*+-.^_`|~"}.find(c) != std::string_view::npos;
-    });
-}
-
-std::string lower(std::string_view text) {
-    std::string out{text};
-    for (char& c : out) {
-        c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    }
-    return out;
-}
-
-std::string_view trimmed(std::string_view text) {
-    while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) {
-        text.remove_prefix(1);
-    }
-    while (!text.empty() && std::string_view{" \t\r\n"}.find(text.back()) != text.npos) {
-        text.remove_suffix(1);
-    }
-    return text;
-}
-
-// What speaks of the connection, which is ours.
-constexpr std::array<std::string_view, 12> forbidden_headers{"host",
-                                                             "content-length",
-                                                             "transfer-encoding",
-                                                             "connection",
-                                                             "expect",
-                                                             "upgrade",
-                                                             "te",
-                                                             "trailer",
-                                                             "keep-alive",
-                                                             "proxy-authorization",
-                                                             "proxy-connection",
-                                                             "accept-encoding"};
-constexpr std::array<std::string_view, 2> credential_headers{"authorization", "cookie"};
-constexpr std::array<std::string_view, 7> methods{
-    "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
-
-Result<void> check_request(const HttpRequest& request) {
-    if (std::ranges::find(methods, request.method) == methods.end()) {
-        return Error{Errc::malformed, "unknown method '" + request.method + "'"};
-    }
-    if (request.headers.size() > limits::request_headers_max) {
-        return Error{Errc::too_large, "too many headers"};
-    }
-    std::size_t bytes = 0;
-    for (const auto& [name, value] : request.headers) {
-        bytes += name.size() + value.size() + 4;
-        if (!is_token(name) || std::ranges::any_of(value, [](char c) {
-                return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f;
-            })) {
-            return Error{Errc::malformed, "a header's name or value has forbidden characters"};
-        }
-        if (std::ranges::find(forbidden_headers, lower(name)) != forbidden_headers.end()) {
-            return Error{Errc::malformed, "header '" + name + "' is not the guest's to set"};
-        }
-    }
-    if (bytes > limits::request_header_bytes_max) {
-        return Error{Errc::too_large, "the headers are too large"};
-    }
-    return {};
-}
-
-std::string part_of(CURLU* url, CURLUPart part, unsigned flags = 0) {
-    char* value = nullptr;
-    if (curl_url_get(url, part, &value, flags) != CURLUE_OK) {
-        return {};
-    }
-    const Text owned{value};
-    return owned.get();
-}
-
-struct Target {
-    Url url;
-    std::string host;
-    std::uint16_t port = 0;
-    std::string origin;
-};
-
-// `base` is where a redirect came from.
-Result<Target> parse_url(std::string_view text, const Target* base) {
-    if (text.size() > limits::url_bytes_max) {
-        return Error{Errc::too_large, "the URL is too long"};
-    }
-    if (std::ranges::any_of(
-            text, [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7f; })) {
-        return Error{Errc::malformed, "the URL has spaces or control characters"};
-    }
-    Target target;
-    target.url.reset(base != nullptr ? curl_url_dup(base->url.get()) : curl_url());
-    const CURLUcode failure =
-        curl_url_set(target.url.get(), CURLUPART_URL, std::string(text).c_str(), 0);
-    if (failure != CURLUE_OK) {
-        return Error{Errc::malformed,
-                     "not a URL that can be requested: " + std::string(curl_url_strerror(failure))};
-    }
-    const std::string scheme = part_of(target.url.get(), CURLUPART_SCHEME);
-    if (scheme != "http" && scheme != "https") {
-        return Error{Errc::refused, "scheme '" + scheme + "' is not http or https"};
-    }
-    if (!part_of(target.url.get(), CURLUPART_USER).empty() ||
-        !part_of(target.url.get(), CURLUPART_PASSWORD).empty() ||
-        !part_of(target.url.get(), CURLUPART_ZONEID).empty()) {
-        return Error{Errc::refused, "a URL with a user, password or zone is not requested"};
-    }
-    target.host = lower(part_of(target.url.get(), CURLUPART_HOST));
-    if (!std::ranges::all_of(target.host, [](char c) {
-            return is_alphanumeric(c) ||
-                   std::string_view{"-._[]:"}.find(c) != std::string_view::npos;
-        })) {
-        return Error{Errc::malformed, "the URL's host has characters that no name has"};
-    }
-    const std::string port = part_of(target.url.get(), CURLUPART_PORT, CURLU_DEFAULT_PORT);
-    const auto parsed = std::from_chars(port.data(), port.data() + port.size(), target.port);
-    if (target.host.empty() || parsed.ec != std::errc() || target.port == 0) {
-        return Error{Errc::malformed, "the URL has no host or no usable port"};
-    }
-    target.origin = scheme + "://" + target.host + ":" + port;
-    curl_url_set(target.url.get(), CURLUPART_FRAGMENT, nullptr, 0);
-    return target;
-}
 
 Result<void> check_host(const Target& target, const HttpPolicy& policy) {
     for (const std::vector<HostRule>& list : policy.host_lists) {
@@ -212,7 +75,7 @@ bool is_own(const Address& address) {
 }
 
 bool may_reach(const Address& address, std::uint16_t port, const HttpPolicy& policy) {
-    if (policy.any_address) {
+    if (policy.any_address || policy.any_first_address) {
         return true;
     }
     if (std::ranges::any_of(policy.opened, [&](const OpenedAddress& opened) {
@@ -223,17 +86,56 @@ bool may_reach(const Address& address, std::uint16_t port, const HttpPolicy& pol
     return !is_special(address) && !is_own(address);
 }
 
-/// One hop: one easy handle in a multi handle of its own; nothing is shared with another.
-class Exchange final : public HttpResponse {
+} // namespace
+
+/// The connections lie in the multi handles; each is used by one exchange at a time.
+struct HttpConnections::State {
+    std::mutex mutex;
+    std::vector<Multi> idle;
+
+    Multi take() {
+        const std::lock_guard lock(mutex);
+        if (idle.empty()) {
+            return Multi{curl_multi_init()};
+        }
+        Multi multi = std::move(idle.back());
+        idle.pop_back();
+        return multi;
+    }
+
+    void give_back(Multi multi) {
+        const std::lock_guard lock(mutex);
+        if (idle.size() < limits::idle_connections_max) {
+            idle.push_back(std::move(multi));
+        }
+    }
+};
+
+HttpConnections::HttpConnections() : state_(std::make_shared<State>()) {}
+
+HttpConnections::~HttpConnections() = default;
+
+/// One hop: one easy handle in a multi handle of its own; nothing is shared with another, unless
+/// the caller keeps connections.
+class HttpConnections::Exchange final : public HttpResponse {
 public:
-    Exchange(const HttpPolicy& policy, const HttpLimits& limits, Instant end)
+    Exchange(const HttpPolicy& policy,
+             const HttpLimits& limits,
+             Instant end,
+             std::shared_ptr<State> kept)
         : policy_(policy)
         , limits_(limits)
-        , end_(end) {}
+        , end_(end)
+        , kept_(std::move(kept))
+        , multi_(kept_ ? kept_->take() : Multi{curl_multi_init()}) {}
 
     ~Exchange() override {
         if (easy_) {
             curl_multi_remove_handle(multi_.get(), easy_.get());
+        }
+        easy_.reset();
+        if (kept_) {
+            kept_->give_back(std::move(multi_));
         }
     }
 
@@ -249,6 +151,19 @@ public:
         return found == head_.headers.end() ? nullptr : &found->second;
     }
 
+    /// Where the answer came from; nothing if it is not known.
+    std::optional<OpenedAddress> reached() const {
+        const char* text = nullptr;
+        long port = 0;
+        easy_getinfo()(easy_.get(), CURLINFO_PRIMARY_IP, &text);
+        easy_getinfo()(easy_.get(), CURLINFO_PRIMARY_PORT, &port);
+        const Result<Address> address = Address::parse(text == nullptr ? "" : text);
+        if (!address || port <= 0 || port > 0xffff) {
+            return std::nullopt;
+        }
+        return OpenedAddress{.address = *address, .port = static_cast<std::uint16_t>(port)};
+    }
+
 private:
     template <class Value>
     void set(CURLoption option, Value value) {
@@ -261,6 +176,7 @@ private:
     void set_request(const HttpRequest& request, bool credentials);
     void add_header(const std::string& line);
     Result<void> step();
+    Result<void> check_rate(std::chrono::nanoseconds waited);
     Error failure_of(CURLcode code) const;
 
     static curl_socket_t
@@ -273,7 +189,8 @@ private:
     const Instant end_;
     Bytes body_sent_;
     List headers_;
-    Multi multi_{curl_multi_init()};
+    std::shared_ptr<State> kept_; ///< None: the connection is closed at the end.
+    Multi multi_;
     Easy easy_;
     Url url_;
     bool option_failed_ = false;
@@ -285,11 +202,14 @@ private:
     std::size_t buffer_read_ = 0;
     bool paused_ = false;
     std::uint64_t received_ = 0;
+    std::chrono::nanoseconds waited_{0}; ///< In the current stretch of `RateFloor::time`.
+    std::uint64_t received_before_ = 0;  ///< That stretch.
     std::optional<CURLcode> ended_;
     std::optional<Error> refusal_; ///< What a callback has to say about its refusal.
 };
 
-curl_socket_t Exchange::open_socket(void* self, curlsocktype, struct curl_sockaddr* address) {
+curl_socket_t
+HttpConnections::Exchange::open_socket(void* self, curlsocktype, struct curl_sockaddr* address) {
     auto& exchange = *static_cast<Exchange*>(self);
     // The very address that will be connected to: whatever the name says, or said before.
     const auto target = address_of(&address->addr);
@@ -304,7 +224,8 @@ curl_socket_t Exchange::open_socket(void* self, curlsocktype, struct curl_sockad
     return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
-std::size_t Exchange::on_header(char* data, std::size_t, std::size_t size, void* self) {
+std::size_t
+HttpConnections::Exchange::on_header(char* data, std::size_t, std::size_t size, void* self) {
     auto& exchange = *static_cast<Exchange*>(self);
     const std::string_view line{data, size};
     exchange.header_bytes_ += size;
@@ -329,7 +250,8 @@ std::size_t Exchange::on_header(char* data, std::size_t, std::size_t size, void*
     return size;
 }
 
-std::size_t Exchange::on_body(char* data, std::size_t, std::size_t size, void* self) {
+std::size_t
+HttpConnections::Exchange::on_body(char* data, std::size_t, std::size_t size, void* self) {
     auto& exchange = *static_cast<Exchange*>(self);
     if (exchange.buffer_.size() - exchange.buffer_read_ >= limits::response_buffer_bytes) {
         exchange.paused_ = true;
@@ -348,7 +270,7 @@ std::size_t Exchange::on_body(char* data, std::size_t, std::size_t size, void* s
     return size;
 }
 
-void Exchange::set_walls() {
+void HttpConnections::Exchange::set_walls() {
     set(CURLOPT_NOSIGNAL, 1L);
     set(CURLOPT_PROTOCOLS_STR, "http,https");
     set(CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
@@ -356,24 +278,24 @@ void Exchange::set_walls() {
     set(CURLOPT_PROXY, ""); // Not even one of the environment.
     set(CURLOPT_NOPROXY, "*");
     set(CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
-    set(CURLOPT_FRESH_CONNECT, 1L);
-    set(CURLOPT_FORBID_REUSE, 1L);
+    set(CURLOPT_FRESH_CONNECT, kept_ ? 0L : 1L);
+    set(CURLOPT_FORBID_REUSE, kept_ ? 0L : 1L);
     set(CURLOPT_DNS_CACHE_TIMEOUT, 0L);
     set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
     set(CURLOPT_HTTP09_ALLOWED, 0L);
     set(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
-    set(CURLOPT_OPENSOCKETFUNCTION, &Exchange::open_socket);
+    set(CURLOPT_OPENSOCKETFUNCTION, &HttpConnections::Exchange::open_socket);
     set(CURLOPT_OPENSOCKETDATA, static_cast<void*>(this));
-    set(CURLOPT_HEADERFUNCTION, &Exchange::on_header);
+    set(CURLOPT_HEADERFUNCTION, &HttpConnections::Exchange::on_header);
     set(CURLOPT_HEADERDATA, static_cast<void*>(this));
-    set(CURLOPT_WRITEFUNCTION, &Exchange::on_body);
+    set(CURLOPT_WRITEFUNCTION, &HttpConnections::Exchange::on_body);
     set(CURLOPT_WRITEDATA, static_cast<void*>(this));
     const auto left = std::chrono::ceil<milliseconds>(end_ - now_since_boot());
     set(CURLOPT_TIMEOUT_MS, static_cast<long>(std::max<std::int64_t>(left.count(), 1)));
     set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(limits_.connect_time_max.count()));
 }
 
-void Exchange::add_header(const std::string& line) {
+void HttpConnections::Exchange::add_header(const std::string& line) {
     curl_slist* const longer = curl_slist_append(headers_.get(), line.c_str());
     if (longer == nullptr) {
         option_failed_ = true;
@@ -383,7 +305,7 @@ void Exchange::add_header(const std::string& line) {
     headers_.reset(longer);
 }
 
-void Exchange::set_request(const HttpRequest& request, bool credentials) {
+void HttpConnections::Exchange::set_request(const HttpRequest& request, bool credentials) {
     set(CURLOPT_USERAGENT, "ipfs-compute");
     bool has_type = false;
     for (const auto& [name, value] : request.headers) {
@@ -418,7 +340,9 @@ void Exchange::set_request(const HttpRequest& request, bool credentials) {
     set(CURLOPT_CUSTOMREQUEST, request.method.c_str());
 }
 
-Result<void> Exchange::start(const Target& target, const HttpRequest& request, bool credentials) {
+Result<void> HttpConnections::Exchange::start(const Target& target,
+                                              const HttpRequest& request,
+                                              bool credentials) {
     easy_.reset(curl_easy_init());
     url_.reset(curl_url_dup(target.url.get()));
     if (!easy_ || !multi_ || !url_) {
@@ -431,8 +355,14 @@ Result<void> Exchange::start(const Target& target, const HttpRequest& request, b
         return Error{Errc::internal, "the HTTP library refuses an option it must know"};
     }
     head_.url = part_of(target.url.get(), CURLUPART_URL);
+    const Instant head_end = now_since_boot() + limits_.head_time_max;
     while (!head_done_ && !ended_) {
         TRY(step());
+        if (!head_done_ && !ended_ && now_since_boot() >= head_end) {
+            return Error{Errc::unavailable,
+                         "request to " + head_.url + " failed: no answer within " +
+                             std::to_string(limits_.head_time_max.count()) + " ms"};
+        }
     }
     if (!head_done_) {
         return failure_of(*ended_);
@@ -440,7 +370,7 @@ Result<void> Exchange::start(const Target& target, const HttpRequest& request, b
     return {};
 }
 
-Result<void> Exchange::step() {
+Result<void> HttpConnections::Exchange::step() {
     int running = 0;
     curl_multi_perform(multi_.get(), &running);
     int left = 0;
@@ -455,13 +385,36 @@ Result<void> Exchange::step() {
         }
     }
     if (!ended_ && buffer_read_ == buffer_.size()) {
+        const Instant before = now_since_boot();
         curl_multi_poll(
             multi_.get(), nullptr, 0, static_cast<int>(stop_is_asked_every.count()), nullptr);
+        return check_rate(now_since_boot() - before);
     }
     return {};
 }
 
-Error Exchange::failure_of(CURLcode code) const {
+/// Time in which this side did not wait for the other does not count.
+Result<void> HttpConnections::Exchange::check_rate(std::chrono::nanoseconds waited) {
+    const RateFloor& floor = limits_.rate_floor;
+    if (!head_done_ || floor.bytes == 0) {
+        return {};
+    }
+    waited_ += waited;
+    if (waited_ < floor.time) {
+        return {};
+    }
+    if (received_ - received_before_ < floor.bytes) {
+        return Error{Errc::unavailable,
+                     "the answer of " + head_.url + " is too slow: less than " +
+                         std::to_string(floor.bytes) + " bytes in " +
+                         std::to_string(floor.time.count()) + " ms"};
+    }
+    waited_ = {};
+    received_before_ = received_;
+    return {};
+}
+
+Error HttpConnections::Exchange::failure_of(CURLcode code) const {
     if (refusal_) {
         return *refusal_;
     }
@@ -469,7 +422,7 @@ Error Exchange::failure_of(CURLcode code) const {
                  "request to " + head_.url + " failed: " + curl_easy_strerror(code)};
 }
 
-Result<std::size_t> Exchange::read(std::span<std::uint8_t> into) {
+Result<std::size_t> HttpConnections::Exchange::read(std::span<std::uint8_t> into) {
     if (into.empty()) {
         return std::size_t{0};
     }
@@ -493,6 +446,8 @@ Result<std::size_t> Exchange::read(std::span<std::uint8_t> into) {
     return count;
 }
 
+namespace {
+
 bool is_redirect(std::uint16_t status) {
     return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
@@ -511,60 +466,16 @@ void redirect(HttpRequest& request, std::uint16_t status) {
 
 } // namespace
 
-Result<HostRule> HostRule::parse(std::string_view text) {
-    const Error malformed{Errc::malformed,
-                          "'" + std::string(text) + "' is not host or host:port, in lower case"};
-    HostRule rule;
-    std::string_view host = text;
-    const std::size_t close = text.rfind(']');
-    const std::size_t colon = text.find(':', close == std::string_view::npos ? 0 : close);
-    if (colon != std::string_view::npos) {
-        const std::string_view port = text.substr(colon + 1);
-        std::uint16_t number = 0;
-        const auto [end, failure] = std::from_chars(port.data(), port.data() + port.size(), number);
-        if (failure != std::errc() || end != port.data() + port.size() || number == 0 ||
-            port.front() == '0') {
-            return malformed;
-        }
-        rule.port = number;
-        host = text.substr(0, colon);
-    }
-    rule.host = host;
-    if (host.starts_with('[')) {
-        if (!host.ends_with(']')) {
-            return malformed;
-        }
-        const Result<Address> address = Address::parse(host.substr(1, host.size() - 2));
-        // Written as it is compared: the canonical text (RFC 5952) of an IPv6 address.
-        if (!address || "[" + address->to_string() + "]" != rule.host) {
-            return malformed;
-        }
-        return rule;
-    }
-    if (host.empty() || host.size() > 253 || host.front() == '.' || host.back() == '.' ||
-        host.find("..") != std::string_view::npos || !std::ranges::all_of(host, [](char c) {
-            return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
-                   c == '_';
-        })) {
-        return malformed;
-    }
-    // What a URL parser would take for an address must be spelled as one, so that it means itself.
-    const std::string_view last = host.substr(host.rfind('.') + 1);
-    const bool numeric = last.front() >= '0' && last.front() <= '9';
-    if (numeric && !Address::parse(host)) {
-        return malformed;
-    }
-    return rule;
+Result<std::unique_ptr<HttpResponse>> HttpConnections::request(const HttpRequest& request,
+                                                               const HttpPolicy& policy,
+                                                               const HttpLimits& limits) {
+    return run(request, policy, limits, state_);
 }
 
-std::string HostRule::to_string() const { return port ? host + ":" + std::to_string(*port) : host; }
-
-bool HostRule::allows(std::string_view to_host, std::uint16_t to_port) const {
-    return host == to_host && (port ? *port == to_port : to_port == 80 || to_port == 443);
-}
-
-Result<std::unique_ptr<HttpResponse>>
-http_request(const HttpRequest& request, const HttpPolicy& policy, const HttpLimits& limits) {
+Result<std::unique_ptr<HttpResponse>> HttpConnections::run(const HttpRequest& request,
+                                                           HttpPolicy policy,
+                                                           const HttpLimits& limits,
+                                                           const std::shared_ptr<State>& kept) {
     TRY(check_request(request));
     const Instant end = now_since_boot() + limits.total_time_max;
     HttpRequest current = request;
@@ -573,7 +484,7 @@ http_request(const HttpRequest& request, const HttpPolicy& policy, const HttpLim
     bool credentials = true;
     for (int redirects = 0;; ++redirects) {
         TRY(check_host(target, policy));
-        auto exchange = std::make_unique<Exchange>(policy, limits, end);
+        auto exchange = std::make_unique<Exchange>(policy, limits, end, kept);
         TRY(exchange->start(target, current, credentials));
         const std::string* const location = exchange->location();
         if (!is_redirect(exchange->head().status) || location == nullptr) {
@@ -583,10 +494,20 @@ http_request(const HttpRequest& request, const HttpPolicy& policy, const HttpLim
             return Error{Errc::refused,
                          "more than " + std::to_string(limits::redirects_max) + " redirects"};
         }
+        if (std::exchange(policy.any_first_address, false)) { // From here on: there alone.
+            if (const std::optional<OpenedAddress> reached = exchange->reached()) {
+                policy.opened.push_back(*reached);
+            }
+        }
         target = TRY(parse_url(*location, &target));
         credentials = credentials && target.origin == first_origin; // Once gone, they stay gone.
         redirect(current, exchange->head().status);
     }
+}
+
+Result<std::unique_ptr<HttpResponse>>
+http_request(const HttpRequest& request, const HttpPolicy& policy, const HttpLimits& limits) {
+    return HttpConnections::run(request, policy, limits, nullptr);
 }
 
 } // namespace ic::net

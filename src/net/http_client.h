@@ -25,6 +25,8 @@ inline constexpr std::size_t request_headers_max = 64;
 inline constexpr std::size_t request_header_bytes_max = 16U << 10U;  ///< All of them together.
 inline constexpr std::size_t response_header_bytes_max = 64U << 10U; ///< Of one answer.
 inline constexpr int redirects_max = 3;
+/// Of one HttpConnections: what stays open when nobody uses it.
+inline constexpr std::size_t idle_connections_max = 8;
 /// What may wait for a reader that is slow; then the peer has to wait.
 inline constexpr std::size_t response_buffer_bytes = 256U << 10U;
 } // namespace limits
@@ -53,11 +55,23 @@ struct HttpPolicy {
     std::vector<OpenedAddress> opened{};
     /// For endpoints that the operator configured (a Kubo daemon): every address.
     bool any_address = false;
+    /// For endpoints that a user named: the URL itself may lead to any address, and redirects to
+    /// that very address and port, or to ordinary ones.
+    bool any_first_address = false;
+};
+
+/// The least that must arrive, counted over time in which we waited for it. No bytes: no floor.
+struct RateFloor {
+    std::uint64_t bytes = 0;
+    std::chrono::milliseconds time{10'000};
 };
 
 struct HttpLimits {
     std::chrono::milliseconds connect_time_max{5'000};
     std::chrono::milliseconds total_time_max{30'000}; ///< Over all redirects, to the last byte.
+    /// Of each hop, until its head is there.
+    std::chrono::milliseconds head_time_max = std::chrono::hours(24);
+    RateFloor rate_floor{}; ///< Of the body.
     std::uint64_t response_bytes_max = 64U << 20U;
     /// Asked at least ten times a second; an error ends the request with it. May be empty.
     std::function<std::optional<Error>()> stop;
@@ -95,5 +109,33 @@ public:
 /// many redirects), unavailable, and what `HttpLimits::stop` says.
 Result<std::unique_ptr<HttpResponse>>
 http_request(const HttpRequest& request, const HttpPolicy& policy, const HttpLimits& limits);
+
+/// Connections that stay open from one request to the next, for many requests to one server under
+/// one policy: an address is checked when its connection opens. Threads: any.
+class HttpConnections {
+public:
+    HttpConnections();
+    HttpConnections(const HttpConnections&) = delete;
+    HttpConnections& operator=(const HttpConnections&) = delete;
+    ~HttpConnections();
+
+    /// As `http_request` but for the connection. What it gives may outlive this.
+    Result<std::unique_ptr<HttpResponse>>
+    request(const HttpRequest& request, const HttpPolicy& policy, const HttpLimits& limits);
+
+private:
+    friend Result<std::unique_ptr<HttpResponse>>
+    http_request(const HttpRequest& request, const HttpPolicy& policy, const HttpLimits& limits);
+
+    struct State;
+    class Exchange;
+
+    static Result<std::unique_ptr<HttpResponse>> run(const HttpRequest& request,
+                                                     HttpPolicy policy,
+                                                     const HttpLimits& limits,
+                                                     const std::shared_ptr<State>& kept);
+
+    std::shared_ptr<State> state_;
+};
 
 } // namespace ic::net

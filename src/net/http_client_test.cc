@@ -12,6 +12,7 @@ namespace {
 using namespace std::chrono_literals;
 using testing::answer_of;
 using testing::HttpTestServer;
+using testing::Peer;
 using testing::SeenRequest;
 
 // Opens exactly this server.
@@ -267,6 +268,81 @@ TEST(HostRule, RefusesWhatIsNoPlainHost) {
         EXPECT_FALSE(HostRule::parse(text)) << text;
     }
     EXPECT_FALSE(HostRule::parse(std::string(254, 'a')));
+}
+
+TEST(HttpClient, AnEndpointThatAUserNamedMayBeAtAnyAddress) {
+    const HttpTestServer server{[](const SeenRequest&) { return answer_of(200, "", "here"); }};
+    EXPECT_EQ(http_request({.url = server.url()}, {}, {}).error().code, Errc::refused);
+    EXPECT_TRUE(http_request({.url = server.url()}, {.any_first_address = true}, {}).ok());
+}
+
+TEST(HttpClient, RedirectsOfANamedEndpointStayThereOrGoOutside) {
+    const HttpTestServer other{[](const SeenRequest&) { return answer_of(200, "", "inside"); }};
+    const HttpTestServer server{[&](const SeenRequest& request) {
+        if (request.line().starts_with("GET /own")) {
+            return answer_of(302, "Location: /here\r\n", "");
+        }
+        return request.line().starts_with("GET /other")
+                   ? answer_of(302, "Location: " + other.url() + "\r\n", "")
+                   : answer_of(200, "", "here");
+    }};
+    const HttpPolicy named{.any_first_address = true};
+    EXPECT_TRUE(http_request({.url = server.url("/own")}, named, {}).ok());
+    EXPECT_EQ(http_request({.url = server.url("/other")}, named, {}).error().code, Errc::refused);
+    EXPECT_EQ(other.connections(), 0U);
+}
+
+TEST(HttpClient, EndsWhenTheHeadTakesTooLong) {
+    const HttpTestServer server{
+        HttpTestServer::Conversation{[](const SeenRequest&, Peer& peer) { peer.wait(1h); }}};
+    HttpLimits limits;
+    limits.head_time_max = 150ms;
+    EXPECT_EQ(http_request({.url = server.url()}, policy_for(server), limits).error().code,
+              Errc::unavailable);
+}
+
+TEST(HttpClient, EndsABodyThatIsSlowerThanTheFloor) {
+    const HttpTestServer server{HttpTestServer::Conversation{[](const SeenRequest&, Peer& peer) {
+        peer.send("HTTP/1.1 200 OK\r\n\r\n");
+        while (peer.send("x") && peer.wait(10ms)) {
+        }
+    }}};
+    HttpLimits limits;
+    limits.rate_floor = {.bytes = 1000, .time = 200ms};
+    auto response = http_request({.url = server.url()}, policy_for(server), limits);
+    ASSERT_TRUE(response);
+    const Error error = read_all(**response).error();
+    EXPECT_EQ(error.code, Errc::unavailable);
+    EXPECT_NE(error.message.find("too slow"), std::string::npos) << error.message;
+}
+
+TEST(HttpClient, DoesNotCountTheReadersOwnTime) {
+    const HttpTestServer server{HttpTestServer::Conversation{[](const SeenRequest&, Peer& peer) {
+        peer.send("HTTP/1.1 200 OK\r\n\r\n" + std::string(3U << 20U, 'x'));
+    }}};
+    HttpLimits limits;
+    limits.rate_floor = {.bytes = 1U << 20U, .time = 100ms};
+    auto response = http_request({.url = server.url()}, policy_for(server), limits);
+    ASSERT_TRUE(response);
+    std::this_thread::sleep_for(300ms);
+    EXPECT_EQ(read_all(**response)->size(), 3U << 20U);
+}
+
+TEST(HttpConnections, KeepAConnectionForTheNextRequest) {
+    const HttpTestServer server{HttpTestServer::Conversation{[](const SeenRequest&, Peer& peer) {
+        peer.send("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbody");
+        peer.keep_open();
+    }}};
+    HttpConnections connections;
+    for (int time = 0; time < 3; ++time) {
+        auto response = connections.request({.url = server.url()}, policy_for(server), {});
+        ASSERT_TRUE(response) << response.error().message;
+        EXPECT_EQ(*read_all(**response), "body");
+    }
+    EXPECT_EQ(server.requests().size(), 3U);
+    EXPECT_EQ(server.connections(), 1U);
+    EXPECT_TRUE(http_request({.url = server.url()}, policy_for(server), {}).ok());
+    EXPECT_EQ(server.connections(), 2U) << "others get one of their own";
 }
 
 } // namespace

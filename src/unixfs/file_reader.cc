@@ -22,11 +22,12 @@ Result<FileReader> FileReader::of_node(BlockSource& source, const Cid& cid, Load
     if (!frame) {
         return std::move(frame).take_error().during("reading " + cid.to_string());
     }
-    return FileReader(source, std::move(frame).take());
+    return FileReader(source, cid, std::move(frame).take());
 }
 
-FileReader::FileReader(BlockSource& source, Frame root)
+FileReader::FileReader(BlockSource& source, const Cid& cid, Frame root)
     : source_(&source)
+    , cid_(cid)
     , links_(root.parts.size()) {
     frames_.push_back(std::move(root));
 }
@@ -73,6 +74,7 @@ Result<void> FileReader::descend(std::uint64_t offset) {
         if (frames_.size() == limits::file_depth_max) {
             return Error{Errc::too_large, "the file is more than 64 blocks deep"};
         }
+        tell_what_follows(offset);
         Frame child = TRY(child_at(frames_.back(), offset));
         if (child.parts.size() > limits::file_links_max - links_) {
             return Error{Errc::too_large,
@@ -82,6 +84,29 @@ Result<void> FileReader::descend(std::uint64_t offset) {
         frames_.push_back(std::move(child));
     }
     return {};
+}
+
+/// The part at `offset` and those behind it, as far as the nodes on the way to it say.
+void FileReader::tell_what_follows(std::uint64_t offset) const {
+    const std::size_t most = source_->foresight_blocks();
+    if (most == 0) {
+        return;
+    }
+    std::vector<UpcomingBlock> soon;
+    for (auto frame = frames_.rbegin(); frame != frames_.rend() && soon.size() < most; ++frame) {
+        auto part = std::ranges::upper_bound(frame->parts, offset, {}, &Part::end);
+        if (frame != frames_.rbegin() && part != frame->parts.end()) {
+            ++part; // The way to the frame below.
+        }
+        for (; part != frame->parts.end() && soon.size() < most; ++part) {
+            const std::uint64_t start =
+                part == frame->parts.begin() ? frame->content_end() : std::prev(part)->end;
+            if (start != part->end) { // Parts without content are never fetched.
+                soon.push_back({.cid = part->cid, .offset = start});
+            }
+        }
+    }
+    source_->expect(cid_, soon);
 }
 
 /// The part that covers `offset`. Parts without content cover nothing, so they are never fetched:

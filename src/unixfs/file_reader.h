@@ -26,7 +26,8 @@ inline constexpr std::size_t file_links_max = std::size_t{1} << 18U;
 
 /// Reads any layout: raw and DAG-PB leaves, content in inner nodes, leaves of different depths.
 /// Every node must agree with its parent about its size before a byte of it is given, so what is
-/// read is of exactly `size()` bytes. Holds the blocks from the root to one leaf.
+/// read is of exactly `size()` bytes. Holds the blocks from the root to one leaf. Tells the source
+/// what follows (`BlockSource::expect`) whenever it goes on to another block.
 /// Threads: one at a time. Lifetime: the source outlives it.
 class FileReader {
 public:
@@ -68,13 +69,15 @@ private:
         std::uint64_t content_end() const { return start + content.size(); }
     };
 
-    FileReader(BlockSource& source, Frame root);
+    FileReader(BlockSource& source, const Cid& cid, Frame root);
 
     static Result<Frame> framed(LoadedNode node, std::uint64_t start);
     Result<void> descend(std::uint64_t offset);
     Result<Frame> child_at(const Frame& parent, std::uint64_t offset);
+    void tell_what_follows(std::uint64_t offset) const;
 
     BlockSource* source_;
+    Cid cid_;
     std::vector<Frame> frames_; ///< [0] is the root and stays.
     std::size_t links_ = 0;     ///< Of all frames.
     std::uint64_t position_ = 0;

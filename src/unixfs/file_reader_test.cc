@@ -216,5 +216,48 @@ TEST(FileReader, KeepsItsPlaceWhenABlockIsMissing) {
     EXPECT_EQ(text_of(piece), "late");
 }
 
+/// Writes down what the reader says that it will ask for.
+class Listener final : public BlockSource {
+public:
+    explicit Listener(MemoryBlocks& blocks) : blocks_(blocks) {}
+
+    Result<LentBytes> get(const Cid& cid) override { return blocks_.get(cid); }
+
+    std::size_t foresight_blocks() const override { return 3; }
+
+    void expect(const Cid& file, std::span<const UpcomingBlock> soon) override {
+        file_ = file;
+        heard.emplace_back();
+        for (const UpcomingBlock& block : soon) {
+            heard.back().emplace_back(block.cid, block.offset);
+        }
+    }
+
+    Cid file_;
+    std::vector<std::vector<std::pair<Cid, std::uint64_t>>> heard;
+
+private:
+    MemoryBlocks& blocks_;
+};
+
+TEST(FileReader, TellsItsSourceWhatFollows) {
+    MemoryBlocks blocks;
+    const Cid one = put_raw(blocks, "one"), two = put_raw(blocks, "two");
+    const Cid three = put_raw(blocks, "three"), none = put_raw(blocks, "");
+    const Cid inner = put_file(blocks, {.parts = {{one, 3}, {none, 0}, {two, 3}}, .file_size = 6});
+    const Cid root =
+        put_file(blocks, {.parts = {{inner, 6}, {three, 5}, {one, 3}}, .file_size = 14});
+    Listener source(blocks);
+    EXPECT_EQ(*read_all(source, root), "onetwothreeone");
+    EXPECT_EQ(source.file_, root);
+    using Heard = std::vector<std::pair<Cid, std::uint64_t>>;
+    EXPECT_EQ(source.heard,
+              (std::vector<Heard>{{{inner, 0}, {three, 6}, {one, 11}},
+                                  {{one, 0}, {two, 3}, {three, 6}},
+                                  {{two, 3}, {three, 6}, {one, 11}},
+                                  {{three, 6}, {one, 11}},
+                                  {{one, 11}}}));
+}
+
 } // namespace
 } // namespace ic::unixfs

@@ -3,6 +3,7 @@
 #include "base/quantity.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "blockstore/gateway/gateway.h"
 #include "config/settings.h"
 #include "config/trust.h"
 #include "executor/channel/system_calls.h"
@@ -26,6 +27,7 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <sstream>
 #include <utility>
 
 namespace ic::wiring {
@@ -114,6 +116,7 @@ public:
         look_at_ledger();
         look_at_bus();
         look_at_executors();
+        look_at_gateways();
         look_at_kubo();
         checks_.push_back(judge_isolation(wall_errors));
         checks_.push_back(judge_clock(
@@ -363,6 +366,21 @@ private:
             return std::nullopt;
         }
         return Error{Errc::internal, std::string(ic::name(*ending.error)) + ": " + ending.message};
+    }
+
+    void look_at_gateways() {
+        std::istringstream words(settings_.gateways);
+        for (std::string word; words >> word;) {
+            const Instant start = now_since_boot();
+            const Result<std::string> url = gateway::gateway_url(word);
+            const Result<void> answered =
+                url ? gateway::probe(*url, answer_time_max) : Result<void>(url.error());
+            checks_.push_back(answered
+                                  ? ok("gateway", *url + " answered in " + since(start))
+                                  : warn("gateway",
+                                         word + ": " + answered.error().message,
+                                         "name another: ipfs-compute config set gateways URL"));
+        }
     }
 
     /// Nobody needs one: what is not on this machine cannot be had without.

@@ -1,5 +1,8 @@
 /// docs/limits.md says what job::Limits and default_policy say, and this is what keeps it so.
 
+#include "blockstore/gateway/gateway_source.h"
+#include "blockstore/read_ahead.h"
+#include "exporter/save.h"
 #include "ipld/block.h"
 #include "job/spec.h"
 #include "job/testing/vectors.h"
@@ -146,6 +149,14 @@ TEST_F(LimitsPage, SaysWhatIsTheNodes) {
     const lease::CoordinatorOptions coordinator;
     expect_row("a block", {bytes_text(ic::limits::block_bytes_max)});
     expect_row("a message on the bus", {bytes_text(job::limits::message_bytes_max)});
+    expect_row("gateways", {count_text(ic::limits::gateways_max)});
+    expect_row("links of a CAR from a gateway that wait at once",
+               {count_text(gateway::limits::awaited_blocks_max)});
+    expect_row("bytes of such a CAR that bring nothing new, in a row",
+               {bytes_text(gateway::limits::repeated_bytes_max)});
+    expect_row("read ahead", {count_text(ReadAheadOptions{}.blocks_max) + " blocks"});
+    expect_row("folders within folders that `get` makes",
+               {count_text(exporter::limits::folders_deep_max)});
     expect_row("jobs open at one coordinator",
                {count_text(coordinator.jobs_open_max) + ", " +
                 bytes_text(coordinator.invocation_bytes_open_max) + " of invocations"});

@@ -2,15 +2,20 @@
 
 #include "blockstore/caching_store.h"
 #include "blockstore/embedded/embedded_store.h"
+#include "blockstore/gateway/gateway_source.h"
 #include "blockstore/kubo/kubo_source.h"
+#include "blockstore/ordered_sources.h"
 #include "blockstore/verifying_store.h"
 #include "kubo/api_address.h"
 
+#include <algorithm>
 #include <chrono>
 #include <functional>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace ic::wiring {
 namespace {
@@ -26,13 +31,41 @@ std::function<Result<std::string>()> api_finder(const std::string& setting) {
     return [setting] { return kubo::api_url(setting); };
 }
 
+/// The words of the setting, each checked and once.
+Result<std::vector<std::string>> gateways_of(const std::string& setting) {
+    std::vector<std::string> urls;
+    std::istringstream words(setting);
+    for (std::string word; words >> word;) {
+        std::string url = TRY(gateway::gateway_url(word));
+        if (std::ranges::find(urls, url) == urls.end()) {
+            urls.push_back(std::move(url));
+        }
+    }
+    if (urls.size() > limits::gateways_max) {
+        return Error{Errc::usage,
+                     "at most " + std::to_string(limits::gateways_max) + " gateways can be named"};
+    }
+    return urls;
+}
+
+std::function<void(const std::string&, const std::string&)> warning_of(Warn warn) {
+    if (!warn) {
+        return {};
+    }
+    return [warn = std::move(warn)](const std::string& url, const std::string& why) {
+        warn("gateway " + url + " is not asked any more: " + why);
+    };
+}
+
 } // namespace
 
 /// From the disk upwards; destroyed in the opposite order.
 struct Stores::Layers {
     std::unique_ptr<EmbeddedStore> embedded;
     VerifyingStore verifying{*embedded};
-    std::optional<KuboSource> kubo{}; ///< None if it is switched off.
+    std::optional<GatewaySource> gateways{}; ///< None if none is named.
+    std::optional<KuboSource> kubo{};        ///< None if it is switched off.
+    std::optional<OrderedSources> remote{};
     std::optional<CachingStore> caching{};
 };
 
@@ -40,11 +73,19 @@ Stores::Stores(std::unique_ptr<Layers> layers) : layers_(std::move(layers)) {}
 
 Stores::~Stores() = default;
 
-Result<std::unique_ptr<Stores>> Stores::open(const config::Home& home,
-                                             const config::Settings& settings) {
+Result<std::unique_ptr<Stores>>
+Stores::open(const config::Home& home, const config::Settings& settings, Warn warn) {
+    std::vector<std::string> gateways = TRY(gateways_of(settings.gateways));
     std::unique_ptr<EmbeddedStore> embedded =
         TRY(EmbeddedStore::open({.folder = home.blocks(), .bytes_max = settings.store_bytes_max}));
     std::unique_ptr<Layers> layers(new Layers{.embedded = std::move(embedded)});
+    std::vector<std::reference_wrapper<BlockSource>> remote;
+    if (!gateways.empty()) {
+        layers->gateways.emplace(
+            layers->verifying,
+            GatewayOptions{.urls = std::move(gateways), .on_dropped = warning_of(std::move(warn))});
+        remote.emplace_back(*layers->gateways);
+    }
     if (settings.kubo != "off") {
         if (settings.kubo != "auto") {
             TRY(kubo::api_url(settings.kubo)); // A wrong one is said now, not at the first miss.
@@ -52,7 +93,11 @@ Result<std::unique_ptr<Stores>> Stores::open(const config::Home& home,
         layers->kubo.emplace(
             KuboOptions{.find_api = api_finder(settings.kubo),
                         .time_max = std::chrono::milliseconds(settings.kubo_timeout_ms)});
-        layers->caching.emplace(layers->verifying, *layers->kubo);
+        remote.emplace_back(*layers->kubo);
+    }
+    if (!remote.empty()) {
+        layers->remote.emplace(std::move(remote));
+        layers->caching.emplace(layers->verifying, *layers->remote);
     }
     return std::unique_ptr<Stores>(new Stores(std::move(layers)));
 }

@@ -7,7 +7,9 @@
 #include "config/home.h"
 #include "config/settings.h"
 
+#include <functional>
 #include <memory>
+#include <string_view>
 
 namespace ic {
 class EmbeddedStore;
@@ -15,19 +17,24 @@ class EmbeddedStore;
 
 namespace ic::wiring {
 
+/// Told, in a sentence, of what a user should know although all goes on. Threads: any.
+using Warn = std::function<void(std::string_view)>;
+
 /// Owns every layer from the disk upwards. Threads: as BlockStore.
 class Stores {
 public:
-    /// Opens what is on this machine; a Kubo is looked for when a block is missing.
-    /// Errors: as `EmbeddedStore::open`; malformed for a setting that is no address of one.
-    static Result<std::unique_ptr<Stores>> open(const config::Home& home,
-                                                const config::Settings& settings);
+    /// Opens what is on this machine; gateways and a Kubo are looked for when a block is missing.
+    /// Errors: as `EmbeddedStore::open`; malformed for a setting that is no address of a Kubo;
+    /// usage for one that is no gateway's.
+    static Result<std::unique_ptr<Stores>>
+    open(const config::Home& home, const config::Settings& settings, Warn warn = {});
 
     Stores(const Stores&) = delete;
     Stores& operator=(const Stores&) = delete;
     ~Stores();
 
-    /// Everything that can be had: this machine's store, then Kubo, verified and kept here.
+    /// Everything that can be had: this machine's store, then the gateways, then Kubo, verified and
+    /// kept here.
     BlockStore& blocks();
 
     /// This machine's store alone, verified.

@@ -92,24 +92,96 @@ TEST_F(Content, CatOfAFileOfManyBlocksIsExact) {
     EXPECT_TRUE(program({"cat", cid}).out == text);
 }
 
+TEST_F(Content, CatPrintsARangeOverAllFilesTogether) {
+    const std::string cid = add_tree();
+    const std::string a = cid + "/a.txt", b = cid + "/sub/b";
+    EXPECT_EQ(program({"cat", "-o", "4", a}).out, "o\n");
+    EXPECT_EQ(program({"cat", "-o", "4", "-l", "3", a, b}).out, "o\nx");
+    EXPECT_EQ(program({"cat", "--offset", "7", a, b}).out, "\n");
+    EXPECT_EQ(program({"cat", "-l", "0", a}).out, "");
+    EXPECT_EQ(program({"cat", "-o", "100", a, b}).out, "");
+    EXPECT_EQ(program({"cat"}, {.input = a + "\n" + b + "\n"}).out, "hello\nx\n");
+    EXPECT_EQ(program({"cat", a, cid}).out, "") << "all paths are looked at first";
+    EXPECT_EQ(program({"cat", "--offset=-1", a}).err,
+              "ipfs-compute: usage: cannot specify negative offset\n");
+    EXPECT_EQ(program({"cat", "--length=-1", a}).status, 120);
+}
+
+TEST_F(Content, CatShowsProgressOfLargeFilesWhereAsked) {
+    std::string cid = program({"add", "-Q"}, {.input = std::string(9U << 20U, 'x')}).out;
+    cid.pop_back();
+    EXPECT_EQ(program({"cat", cid}).err, "") << "no terminal";
+    EXPECT_EQ(program({"cat", "-p", cid}).out.size(), 9U << 20U);
+    EXPECT_EQ(program({"cat", "--progress=false", cid}).err, "");
+}
+
+// The layouts are Kubo 0.43's, which tests/kubo/reading_test.py compares with the real one.
 TEST_F(Content, LsPrintsCidSizeAndName) {
     const std::string cid = add_tree();
     const Finished listed = program({"ls", cid});
     EXPECT_THAT(listed.out, HasSubstr(std::string(hello_v1) + " 6 a.txt\n"));
     EXPECT_THAT(listed.out, HasSubstr(" - sub/\n"));
-    EXPECT_THAT(program({"ls", "--json", cid}).out, HasSubstr("\"type\":\"directory\""));
+    EXPECT_THAT(program({"ls", "-v", cid}).out, testing::StartsWith("Hash "));
+    EXPECT_THAT(program({"ls", "-l", cid}).out,
+                HasSubstr("- " + std::string(hello_v1) + " 6 - a.txt\n"));
+    EXPECT_THAT(program({"ls", "--size=false", cid}).out,
+                HasSubstr(std::string(hello_v1) + " a.txt\n"));
+    EXPECT_THAT(program({"ls", "-s", cid}).out,
+                HasSubstr(std::string(hello_v1) + " 6         a.txt\n"));
+    EXPECT_THAT(
+        program({"ls", cid, cid + "/sub"}).out,
+        testing::AllOf(testing::StartsWith(cid + ":\n"), HasSubstr("\n\n" + cid + "/sub:\n")));
+    EXPECT_EQ(program({"ls", hello_v1}).out, "") << "a file of one block links to nothing";
+    const std::string json = program({"ls", "--json", cid}).out;
+    EXPECT_THAT(json, HasSubstr("\"type\":\"directory\""));
+    EXPECT_THAT(json, HasSubstr("\"mode\":null"));
 }
 
-TEST_F(Content, GetRestoresTheTreeAndNeverOverwrites) {
+TEST_F(Content, LsEscapesNames) {
+    std::ofstream(tree() + "/tab\there \\ \x1b[31m \u200b \u00e9") << "x";
+    EXPECT_THAT(program({"ls", add_tree()}).out,
+                HasSubstr("tab\\there \\\\ \\x1b[31m \\u200b \u00e9\n"));
+}
+
+TEST_F(Content, GetRestoresTheTreeAndReplacesFiles) {
     const std::string place = program.folder() + "/out";
     const std::string cid = add_tree();
+    const Finished first = program({"get", cid, "-o", place});
+    ASSERT_EQ(first.status, 0) << first.err;
+    EXPECT_EQ(first.out, "Saving file(s) to " + place + "\n");
+    const auto text = [&](const std::string& name) {
+        std::ifstream file(place + "/" + name);
+        return std::string(std::istreambuf_iterator<char>(file), {});
+    };
+    EXPECT_EQ(text("sub/b"), "x\n");
+    std::ofstream(place + "/a.txt") << "changed";
+    std::ofstream(place + "/mine") << "mine";
     ASSERT_EQ(program({"get", cid, "-o", place}).status, 0);
-    std::ifstream file(place + "/sub/b");
-    EXPECT_EQ(std::string(std::istreambuf_iterator<char>(file), {}), "x\n");
-    const Finished again = program({"get", cid, "-o", place});
-    EXPECT_EQ(again.status, 126);
-    EXPECT_EQ(again.err,
-              "ipfs-compute: refused: " + place + " exists already; name another place with -o\n");
+    EXPECT_EQ(text("a.txt"), "hello\n");
+    EXPECT_EQ(text("mine"), "mine");
+    const Finished refused = program({"get", cid, "-o", place + "/mine"});
+    EXPECT_EQ(refused.status, 126);
+    EXPECT_THAT(refused.err, HasSubstr(place + "/mine is there and is no folder"));
+    EXPECT_THAT(program({"get", "--json", cid + "/a.txt", "-o", place}).out,
+                HasSubstr("\"bytes\":6"));
+}
+
+TEST_F(Content, GetWritesArchives) {
+    const std::string cid = add_tree();
+    const std::string place = program.folder() + "/out";
+    EXPECT_EQ(program({"get", "-a", cid, "-o", place}).out,
+              "Saving archive to " + place + ".tar\n");
+    const auto unpacked = [&](const std::vector<std::string>& words) {
+        return ic::testing_support::run_process(words).out;
+    };
+    EXPECT_EQ(unpacked({"/bin/tar", "-xOf", place + ".tar", cid + "/a.txt"}), "hello\n");
+    ASSERT_EQ(program({"get", "-a", "-C", cid, "-o", place}).status, 0);
+    EXPECT_EQ(unpacked({"/bin/tar", "-xzOf", place + ".tar.gz", cid + "/sub/b"}), "x\n");
+    ASSERT_EQ(program({"get", "-C", "-l", "9", cid + "/a.txt", "-o", place}).status, 0);
+    EXPECT_EQ(unpacked({"/bin/gzip", "-dc", place + ".gz"}), "hello\n");
+    EXPECT_EQ(program({"get", "-C", cid, "-o", place}).status, 121) << "a directory is no file";
+    EXPECT_EQ(program({"get", "-C", "-l", "10", cid}).err,
+              "ipfs-compute: usage: compression level must be between 1 and 9\n");
 }
 
 TEST_F(Content, BlocksGoInAndComeOutAsTheyAre) {

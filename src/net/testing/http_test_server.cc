@@ -10,11 +10,73 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <memory>
+#include <utility>
 
 namespace ic::net::testing {
 
+namespace {
+
+class SocketPeer final : public Peer {
+public:
+    SocketPeer(UniqueFd socket, const std::atomic<bool>& ending)
+        : socket_(std::move(socket))
+        , ending_(ending) {}
+
+    int socket() const { return socket_.get(); }
+
+    bool send(std::string_view bytes) override {
+        while (!bytes.empty()) {
+            pollfd entry{.fd = socket_.get(), .events = POLLOUT, .revents = 0};
+            if (ending_ || ::poll(&entry, 1, 10) < 0) {
+                return false;
+            }
+            if ((entry.revents & POLLOUT) == 0) {
+                continue;
+            }
+            const ssize_t size =
+                ::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+            if (size < 0) {
+                return false;
+            }
+            bytes.remove_prefix(static_cast<std::size_t>(size));
+        }
+        return true;
+    }
+
+    bool wait(std::chrono::milliseconds time) override {
+        const auto end = std::chrono::steady_clock::now() + time;
+        while (std::chrono::steady_clock::now() < end) {
+            pollfd entry{.fd = socket_.get(), .events = POLLRDHUP, .revents = 0};
+            if (ending_ || ::poll(&entry, 1, 10) != 0) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    void keep_open() override { stays_open_ = true; }
+
+    bool takes_another() { return std::exchange(stays_open_, false); }
+
+private:
+    UniqueFd socket_;
+    const std::atomic<bool>& ending_;
+    bool stays_open_ = true; ///< For the first request.
+};
+
+} // namespace
+
 HttpTestServer::HttpTestServer(Answer answer, const std::string& address)
     : answer_(std::move(answer)) {
+    listen_at(address);
+}
+
+HttpTestServer::HttpTestServer(Conversation converse) : converse_(std::move(converse)) {
+    listen_at("127.0.0.1");
+}
+
+void HttpTestServer::listen_at(const std::string& address) {
     sockaddr_storage where{};
     socklen_t size = 0;
     sockaddr_in four{};
@@ -43,6 +105,9 @@ HttpTestServer::HttpTestServer(Answer answer, const std::string& address)
 HttpTestServer::~HttpTestServer() {
     ending_ = true;
     thread_.join();
+    for (std::thread& conversation : conversations_) {
+        conversation.join();
+    }
 }
 
 std::string HttpTestServer::url(const std::string& path) const {
@@ -60,15 +125,27 @@ void HttpTestServer::serve() {
         if (::poll(&entry, 1, 10) != 1) {
             continue;
         }
-        const UniqueFd socket{::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC)};
-        if (socket) {
-            ++connections_;
-            serve_one(socket.get());
+        UniqueFd socket{::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC)};
+        if (!socket) {
+            continue;
         }
+        ++connections_;
+        if (answer_) {
+            serve_one(socket.get());
+            continue;
+        }
+        conversations_.emplace_back(
+            [this, peer = std::make_shared<SocketPeer>(std::move(socket), ending_)] {
+                while (peer->takes_another()) {
+                    if (const std::optional<SeenRequest> request = read_request(peer->socket())) {
+                        converse_(*request, *peer);
+                    }
+                }
+            });
     }
 }
 
-void HttpTestServer::serve_one(int socket) {
+std::optional<SeenRequest> HttpTestServer::read_request(int socket) {
     const timeval patience{.tv_sec = 2, .tv_usec = 0};
     ::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     ::setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
@@ -79,7 +156,7 @@ void HttpTestServer::serve_one(int socket) {
         std::array<char, 4096> piece{};
         const ssize_t size = ::recv(socket, piece.data(), piece.size(), 0);
         if (size <= 0) {
-            return;
+            return std::nullopt;
         }
         text.append(piece.data(), static_cast<std::size_t>(size));
         const std::size_t end = text.find("\r\n\r\n");
@@ -95,7 +172,15 @@ void HttpTestServer::serve_one(int socket) {
         const std::lock_guard lock(mutex_);
         requests_.push_back(request);
     }
-    const std::string answer = answer_(request);
+    return request;
+}
+
+void HttpTestServer::serve_one(int socket) {
+    const std::optional<SeenRequest> request = read_request(socket);
+    if (!request) {
+        return;
+    }
+    const std::string answer = answer_(*request);
     for (std::size_t sent = 0; sent < answer.size() && !ending_;) {
         const ssize_t size =
             ::send(socket, answer.data() + sent, answer.size() - sent, MSG_NOSIGNAL);

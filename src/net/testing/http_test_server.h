@@ -4,10 +4,13 @@
 #include "base/unique_fd.h"
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -22,14 +25,31 @@ struct SeenRequest {
     std::string line() const { return head.substr(0, head.find("\r\n")); }
 };
 
+/// The connection that an answer is written to, piece by piece.
+class Peer {
+public:
+    virtual ~Peer() = default;
+    /// False once the other side, or the server, has gone.
+    virtual bool send(std::string_view bytes) = 0;
+    /// Waits; false if one of them went meanwhile.
+    virtual bool wait(std::chrono::milliseconds time) = 0;
+    /// Reads another request of this connection afterwards, instead of closing it.
+    virtual void keep_open() = 0;
+};
+
 /// Each connection is read once, answered once with what `answer` returns (the very bytes), and
 /// closed. Threads: `answer` is called on the server's.
 class HttpTestServer {
 public:
     using Answer = std::function<std::string(const SeenRequest&)>;
+    using Conversation = std::function<void(const SeenRequest&, Peer&)>;
 
     /// On 127.0.0.1, or `address` (IPv4 or IPv6 text), at a port of the kernel's choice.
     explicit HttpTestServer(Answer answer, const std::string& address = "127.0.0.1");
+
+    /// Answers as it likes and as long as it likes. Threads: `converse` is called on one a
+    /// connection.
+    explicit HttpTestServer(Conversation converse);
     HttpTestServer(const HttpTestServer&) = delete;
     HttpTestServer& operator=(const HttpTestServer&) = delete;
     ~HttpTestServer();
@@ -45,16 +65,20 @@ public:
     std::vector<SeenRequest> requests() const;
 
 private:
+    void listen_at(const std::string& address);
     void serve();
     void serve_one(int socket);
+    std::optional<SeenRequest> read_request(int socket);
 
     Answer answer_;
+    Conversation converse_;
     UniqueFd listener_;
     std::uint16_t port_ = 0;
     std::atomic<bool> ending_{false};
     std::atomic<std::size_t> connections_{0};
     mutable std::mutex mutex_;
     std::vector<SeenRequest> requests_;
+    std::vector<std::thread> conversations_;
     std::thread thread_; // Last: it uses all of the above.
 };
 
