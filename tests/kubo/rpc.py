@@ -1,0 +1,93 @@
+"""A Kubo daemon for tests: offline, on a free loopback port, in a home of its own."""
+
+import http.client
+import json
+import os
+import subprocess
+import time
+import urllib.parse
+
+BOUNDARY = b"a-line-that-no-generated-file-holds-7d31"
+
+
+class Refused(Exception):
+    """Kubo answered with an error; its words."""
+
+
+class Kubo:
+    """Goes with `end`."""
+
+    def __init__(self, program, home):
+        self.environment = dict(os.environ, IPFS_PATH=str(home))
+        self.program = program
+        self.run("init", "--profile=test,unixfs-v1-2025")
+        self.run("bootstrap", "rm", "--all")
+        for key, value in (
+            ("Addresses.API", "/ip4/127.0.0.1/tcp/0"),
+            ("Addresses.Gateway", "/ip4/127.0.0.1/tcp/0"),
+            ("Addresses.Swarm", []),
+            ("Discovery.MDNS.Enabled", False),
+            ("AutoConf.Enabled", False),
+            ("AutoTLS.Enabled", False),
+        ):
+            self.run("config", "--json", key, json.dumps(value))
+        self.log = open(home / "log", "wb")
+        self.process = subprocess.Popen(
+            [program, "daemon", "--offline"], env=self.environment, stdin=subprocess.DEVNULL,
+            stdout=self.log, stderr=subprocess.STDOUT)
+        self.port = None
+        self.wait_for(home / "api")
+
+    def run(self, *words, input=b""):
+        """The command line: standard output, whole."""
+        return subprocess.run([self.program, *words], env=self.environment, check=True,
+                              input=input, stdout=subprocess.PIPE).stdout
+
+    def wait_for(self, api):
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                raise SystemExit("the Kubo daemon ended: " + open(self.log.name).read())
+            if api.exists() and api.read_text():
+                self.port = int(api.read_text().strip().split("/")[-1])
+                try:
+                    self.call("version")
+                    return
+                except (ConnectionError, http.client.HTTPException):
+                    pass
+            time.sleep(0.05)
+        raise SystemExit("the Kubo daemon is not ready after a minute")
+
+    def call(self, command, body=b"", content_type="text/plain"):
+        """The answer to an RPC. Raises Refused."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
+        connection.request("POST", "/api/v0/" + command, body, {"Content-Type": content_type})
+        answer = connection.getresponse()
+        text = answer.read()
+        connection.close()
+        if answer.status != 200:
+            raise Refused(text.decode(errors="replace"))
+        return text
+
+    def upload(self, command, parts):
+        """The answer to a command that takes files: (name, bytes), None for a directory."""
+        body = []
+        for name, content in parts:
+            kind = b"application/x-directory" if content is None else b"application/octet-stream"
+            body.append(b'--%s\r\nContent-Disposition: form-data; name="file"; filename="%s"\r\n'
+                        b"Content-Type: %s\r\n\r\n"
+                        % (BOUNDARY, urllib.parse.quote(name, safe="").encode(), kind))
+            body.append(content or b"")
+            body.append(b"\r\n")
+        body.append(b"--%s--\r\n" % BOUNDARY)
+        return self.call(command, b"".join(body),
+                         "multipart/form-data; boundary=" + BOUNDARY.decode())
+
+    def end(self):
+        self.process.terminate()
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.log.close()
