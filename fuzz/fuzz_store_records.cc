@@ -29,14 +29,32 @@ void seal(ic::ByteView key, ic::Bytes& value, std::size_t at) {
     }
 }
 
+/// The checksum of a place in a file is over the path behind it too.
+void seal_file(ic::ByteView key, ic::Bytes& value) {
+    if (value.size() < 25) {
+        return;
+    }
+    const std::uint32_t sum =
+        crc32c(ic::ByteView{value}.subspan(25), crc32c(ic::ByteView{value}.first(21), crc32c(key)));
+    for (std::size_t index = 0; index < 4; ++index) {
+        value[21 + index] = static_cast<std::uint8_t>(sum >> (8 * index));
+    }
+}
+
 void try_entry(ic::ByteView key, ic::Bytes value) {
-    seal(key, value, !value.empty() && value[0] == 2 ? 29 : 9);
+    if (!value.empty() && value[0] == 3) {
+        seal_file(key, value);
+    } else {
+        seal(key, value, !value.empty() && value[0] == 2 ? 29 : 9);
+    }
     const std::optional<Entry> entry = decode_entry(key, value);
     if (!entry) {
         return;
     }
     if (const Place* place = entry->place()) {
         require(std::ranges::equal(encode_place(key, entry->stamp, *place), value));
+    } else if (const FilePlace* file = entry->file()) {
+        require(encode_file_place(key, entry->stamp, *file) == value);
     } else {
         ic::Bytes written;
         std::ranges::copy(encode_inline_head(key, entry->stamp), std::back_inserter(written));

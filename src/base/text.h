@@ -12,6 +12,12 @@ namespace ic {
 /// neither break a line nor steer a terminal.
 std::string printable(std::string_view text);
 
+/// `name` as Kubo prints names: as it is, or, if it has a backslash or a letter that is not
+/// printed, with those as in a Go string ("\\", "\n", "\x01", "\u200b"), and bytes that are no
+/// UTF-8 too. Letters without a meaning yet count as printed. Source: Kubo 0.43,
+/// `cmdenv.EscNonPrint`, and Go's strconv.Quote.
+std::string kubo_printable(std::string_view name);
+
 /// "999 B", "1.5 KiB", "12 MiB": three digits, units of 1024.
 std::string human_bytes(std::uint64_t bytes);
 

@@ -32,5 +32,17 @@ TEST(ClosestWord, FindsWhatWasMeantAndNothingFarAway) {
     EXPECT_EQ(closest_word(std::string(65, 'a'), words), "");
 }
 
+// As Kubo 0.43 escapes names (core/commands/cmdenv, EscNonPrint).
+TEST(Text, PrintsNamesAsKuboDoes) {
+    EXPECT_EQ(kubo_printable("a \"b\" \xc3\xa9"), "a \"b\" \xc3\xa9");
+    EXPECT_EQ(kubo_printable("two\nlines\x01\x7f"), R"(two\nlines\x01\x7f)");
+    EXPECT_EQ(kubo_printable("back\\slash \"q\""), R"(back\\slash "q")");
+    EXPECT_EQ(kubo_printable("\xff"), "\xff") << "bytes that are no UTF-8 alone change nothing";
+    EXPECT_EQ(kubo_printable("\xff\t"), R"(\xff\t)");
+    EXPECT_EQ(kubo_printable("zero\xe2\x80\x8bwidth"), R"(zero\u200bwidth)");
+    EXPECT_EQ(kubo_printable("\xf3\xa0\x80\x81"), R"(\U000e0001)");
+    EXPECT_EQ(kubo_printable("\xc2\xa0"), R"(\u00a0)");
+}
+
 } // namespace
 } // namespace ic

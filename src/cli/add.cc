@@ -1,274 +1,150 @@
 #include "base/file.h"
 #include "base/text.h"
-#include "base/unique_fd.h"
+#include "blockstore/embedded/embedded_store.h"
+#include "cli/add_flags.h"
 #include "cli/commands.h"
 #include "cli/progress.h"
-#include "unixfs/directory_builder.h"
-#include "unixfs/file_builder.h"
+#include "importer/importer.h"
 
-#include <dirent.h>
-#include <fcntl.h>
 #include <nlohmann/json.hpp>
-#include <sys/stat.h>
 
-#include <algorithm>
-#include <cerrno>
+#include <atomic>
+#include <filesystem>
 #include <memory>
 #include <optional>
+#include <string>
+#include <system_error>
+#include <thread>
 #include <utility>
 
 namespace ic::cli {
 namespace {
 
-constexpr std::size_t read_bytes = std::size_t{4} << 20U;
-/// Lines are printed after what they name is durable; so many are kept until then.
-constexpr std::size_t unprinted_lines_max = 512;
-
-struct AddOptions {
-    std::vector<std::string> paths;
-    bool recursive = false;
-    bool quiet = false;
-    bool quieter = false;
-    bool only_hash = false;
-    bool hidden = false;
-    std::string profile;
-};
-
-struct DirectoryCloser {
-    void operator()(DIR* directory) const { ::closedir(directory); }
-};
-
-std::string base_name(std::string path) {
-    while (path.size() > 1 && path.back() == '/') {
-        path.pop_back();
-    }
-    return path.substr(path.rfind('/') + 1);
-}
-
-/// The names in a folder, sorted, without "." and "..".
-Result<std::vector<std::string>> names_in(const UniqueFd& folder, const std::string& path) {
-    const int copy = ::openat(folder.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    std::unique_ptr<DIR, DirectoryCloser> directory(copy < 0 ? nullptr : ::fdopendir(copy));
-    if (!directory) {
-        return system_error("cannot read folder", path, errno);
-    }
-    std::vector<std::string> names;
-    errno = 0;
-    while (const dirent* entry = ::readdir(directory.get())) {
-        const std::string name = entry->d_name;
-        if (name != "." && name != "..") {
-            names.push_back(name);
-        }
-    }
-    if (errno != 0) {
-        return system_error("cannot read folder", path, errno);
-    }
-    std::ranges::sort(names);
-    return names;
-}
-
-/// Adds files and folders, printing a line for each.
-class Adder {
+/// Prints what was added, and how far it is.
+class Report {
 public:
-    Adder(Context& context, const AddOptions& options, unixfs::Profile profile, BlockStore* store)
+    Report(Context& context, const AddFlags& flags, const importer::WalkRequest& request)
         : context_(context)
-        , options_(options)
-        , profile_(profile)
-        , store_(store)
-        , buffer_(read_bytes) {}
-
-    Result<void> add_path(const std::string& path) {
-        UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
-        if (!file) {
-            return cannot_open(path);
+        , flags_(flags) {
+        if (context.streams.err_is_terminal() && !flags.quiet && !flags.quieter && !flags.silent &&
+            (!flags.progress.is_given() || flags.progress.value)) {
+            progress_.emplace(context.streams, 0);
+            counter_ = std::jthread([this, &request](std::stop_token stop) {
+                total_bytes_ = importer::count_bytes(request, std::move(stop)).value_or(0);
+            });
         }
-        const std::string name = base_name(path);
-        progress_.emplace(context_.streams,
-                          context_.streams.err_is_terminal() ? bytes_of_path(file, path) : 0);
-        const unixfs::Entry entry = TRY(add_open(file, path, name));
-        progress_.reset();
-        last_ = entry.cid.to_string();
-        return print_waiting();
     }
 
-    Result<void> add_input() {
-        progress_.emplace(context_.streams, 0);
-        const unixfs::Entry entry =
-            TRY(add_content(UniqueFd(::dup(STDIN_FILENO)), "standard input"));
-        progress_.reset();
-        last_ = entry.cid.to_string();
-        TRY(line(last_, entry)); // Without a name of its own it is called by its CID, as in Kubo.
-        return print_waiting();
+    void advance(std::uint64_t bytes) {
+        if (progress_) {
+            progress_->set_total(total_bytes_);
+            progress_->advance(bytes);
+        }
+    }
+
+    Result<void> added(const importer::Added& added) {
+        last_ = added.cid.to_string();
+        if (flags_.quieter || flags_.silent) {
+            return {};
+        }
+        if (progress_) {
+            progress_->clear();
+        }
+        if (context_.json) {
+            return context_.streams.print(
+                nlohmann::json{{"name", added.name}, {"cid", last_}, {"bytes", added.tsize}}.dump(
+                    -1, ' ', false, nlohmann::json::error_handler_t::replace) +
+                "\n");
+        }
+        return context_.streams.print(flags_.quiet ? last_ + "\n"
+                                                   : "added " + last_ + " " +
+                                                         kubo_printable(added.name) + "\n");
     }
 
     /// What `-Q` prints.
     Result<void> finish() {
-        if (options_.quieter && !last_.empty()) {
-            return context_.streams.print(last_ + "\n");
-        }
-        return {};
+        progress_.reset();
+        return flags_.quieter && !flags_.silent ? context_.streams.print(last_ + "\n")
+                                                : Result<void>{};
     }
 
 private:
-    static Error cannot_open(const std::string& path) {
-        if (errno == ELOOP) {
-            return {Errc::unsupported,
-                    path + " is a symbolic link; links are not added, name what it leads to"};
-        }
-        return system_error("cannot open", path, errno);
-    }
-
-    BlockSink& sink() { return store_ == nullptr ? static_cast<BlockSink&>(nothing_) : *store_; }
-
-    bool is_skipped(const std::string& name) const {
-        return !options_.hidden && name.starts_with(".");
-    }
-
-    /// For the progress line only; what cannot be read here is reported when it is added.
-    std::uint64_t bytes_of_path(const UniqueFd& file, const std::string& path) {
-        struct stat status{};
-        if (::fstat(file.get(), &status) != 0) {
-            return 0;
-        }
-        if (!S_ISDIR(status.st_mode)) {
-            return static_cast<std::uint64_t>(status.st_size);
-        }
-        std::uint64_t bytes = 0;
-        const Result<std::vector<std::string>> names = names_in(file, path);
-        for (const std::string& name : names ? *names : std::vector<std::string>{}) {
-            const UniqueFd child(
-                ::openat(file.get(), name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
-            bytes += child && !is_skipped(name) ? bytes_of_path(child, path + "/" + name) : 0;
-        }
-        return bytes;
-    }
-
-    Result<unixfs::Entry>
-    add_open(UniqueFd& file, const std::string& path, const std::string& name) {
-        struct stat status{};
-        if (::fstat(file.get(), &status) != 0) {
-            return system_error("cannot look at", path, errno);
-        }
-        std::optional<unixfs::Entry> entry;
-        if (S_ISDIR(status.st_mode)) {
-            if (!options_.recursive) {
-                return Error{Errc::usage, path + " is a folder; add it with -r"};
-            }
-            entry = TRY(add_folder(file, path, name));
-        } else if (S_ISREG(status.st_mode)) {
-            entry = TRY(add_content(std::move(file), path));
-        } else {
-            return Error{Errc::unsupported,
-                         path + " is neither a file nor a folder; pipe it into 'ipfs-compute add'"};
-        }
-        TRY(line(name, *entry));
-        return std::move(*entry);
-    }
-
-    Result<unixfs::Entry>
-    add_folder(const UniqueFd& folder, const std::string& path, const std::string& name) {
-        unixfs::DirectoryBuilder builder(profile_, sink());
-        for (const std::string& child : TRY(names_in(folder, path))) {
-            if (is_skipped(child)) {
-                continue;
-            }
-            const std::string child_path = path + "/" + child;
-            UniqueFd file(::openat(
-                folder.get(), child.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
-            if (!file) {
-                return cannot_open(child_path);
-            }
-            const unixfs::Entry entry = TRY(add_open(file, child_path, name + "/" + child));
-            TRY(builder.add(child, entry));
-        }
-        return builder.finish();
-    }
-
-    Result<unixfs::Entry> add_content(const UniqueFd file, const std::string& path) {
-        unixfs::FileBuilder builder(profile_, sink());
-        for (;;) {
-            std::size_t filled = 0; // Whole pieces, also from a pipe: the builder need not copy.
-            while (filled < buffer_.size()) {
-                const ssize_t count =
-                    ::read(file.get(), buffer_.data() + filled, buffer_.size() - filled);
-                if (count < 0 && errno == EINTR) {
-                    continue;
-                }
-                if (count < 0) {
-                    return system_error("cannot read", path, errno);
-                }
-                if (count == 0) {
-                    break;
-                }
-                filled += static_cast<std::size_t>(count);
-            }
-            TRY(builder.write(ByteView{buffer_}.first(filled)));
-            progress_->advance(filled);
-            if (filled < buffer_.size()) {
-                return builder.finish();
-            }
-        }
-    }
-
-    Result<void> line(const std::string& name, const unixfs::Entry& entry) {
-        const std::string cid = entry.cid.to_string();
-        if (options_.quieter) {
-            return {};
-        }
-        if (context_.json) {
-            waiting_.push_back(
-                nlohmann::json{{"name", name}, {"cid", cid}, {"bytes", entry.tsize}}.dump(
-                    -1, ' ', false, nlohmann::json::error_handler_t::replace) +
-                "\n");
-        } else {
-            waiting_.push_back(options_.quiet ? cid + "\n"
-                                              : "added " + cid + " " + printable(name) + "\n");
-        }
-        return waiting_.size() < unprinted_lines_max ? Result<void>{} : print_waiting();
-    }
-
-    Result<void> print_waiting() {
-        if (store_ != nullptr) {
-            TRY(store_->sync());
-        }
-        if (progress_ && !waiting_.empty()) {
-            progress_->clear();
-        }
-        for (const std::string& text : std::exchange(waiting_, {})) {
-            TRY(context_.streams.print(text));
-        }
-        return {};
-    }
-
     Context& context_;
-    const AddOptions& options_;
-    const unixfs::Profile profile_;
-    BlockStore* store_; ///< None with --only-hash.
-    NullSink nothing_;
-    Bytes buffer_;
+    const AddFlags& flags_;
     std::optional<Progress> progress_;
-    std::vector<std::string> waiting_;
+    std::atomic<std::uint64_t> total_bytes_ = 0; ///< 0: not known yet.
     std::string last_;
+    std::jthread counter_; ///< Last, so that it ends before what it writes to.
 };
 
-Result<int> add(Context& context, const AddOptions& options) {
-    const std::string name = options.profile.empty()
-                                 ? TRY(context.load_settings())->values.import_profile
-                                 : options.profile;
-    const Result<unixfs::Profile> named = unixfs::profile_named(name);
-    if (!named) {
-        return Error{Errc::usage, "--profile: " + named.error().message};
+/// Leaves blocks in the files that they are in.
+class ReferTo final : public importer::InPlace {
+public:
+    explicit ReferTo(EmbeddedStore& store, std::string folder)
+        : store_(store)
+        , folder_(std::move(folder)) {}
+
+    Result<void>
+    refer(const Cid& cid, ByteView data, const std::string& path, std::uint64_t offset) override {
+        return store_.refer(cid, data, path.starts_with('/') ? path : folder_ + "/" + path, offset);
     }
-    const unixfs::Profile& profile = *named;
-    BlockStore* store = options.only_hash ? nullptr : &TRY(context.open_stores())->local();
-    Adder adder(context, options, profile, store);
-    if (options.paths.empty()) {
-        TRY(adder.add_input());
+
+private:
+    EmbeddedStore& store_;
+    const std::string folder_; ///< Of this process.
+};
+
+Result<std::string> working_folder() {
+    std::error_code error;
+    std::string folder = std::filesystem::current_path(error);
+    if (error) {
+        return system_error("cannot find out about", "the working folder", error.value());
     }
-    for (const std::string& path : options.paths) {
-        TRY(path == "-" ? adder.add_input() : adder.add_path(path));
+    return folder;
+}
+
+Result<int> add(Context& context, const AddFlags& flags) {
+    TRY(check(flags));
+    const std::string profile =
+        flags.profile.empty() ? TRY(context.load_settings())->values.import_profile : flags.profile;
+    const unixfs::ImportOptions options = TRY(import_options_of(flags, profile));
+    std::vector<std::string> useless;
+    const importer::WalkRequest request = TRY(walk_request_of(flags, useless));
+    for (const std::string& rule : useless) {
+        context.streams.note("note: the ignore rule '" + printable(rule) +
+                             "' matches nothing: rules are compared with names, not paths\n");
     }
-    TRY(adder.finish());
+    importer::Destination destination;
+    std::optional<importer::StatCache> cache;
+    std::optional<ReferTo> in_place;
+    if (!flags.only_hash) {
+        wiring::Stores* const stores = TRY(context.open_stores());
+        destination.store = &stores->local();
+        destination.pins = flags.pins() ? &stores->pins() : nullptr;
+        destination.pin_name = flags.pin_name.value_or("");
+        if (flags.nocopy.value) {
+            in_place.emplace(stores->embedded(), TRY(working_folder()));
+            destination.in_place = &*in_place;
+        }
+        if (flags.fscache) {
+            cache = TRY(importer::StatCache::load(TRY(context.open_home())->add_cache_file()));
+            destination.cache = &*cache;
+        }
+    }
+    Report report(context, flags, request);
+    Result<void> done = importer::import_files(
+        request,
+        options,
+        destination,
+        importer::default_threads(),
+        {.added = [&](const importer::Added& added) { return report.added(added); },
+         .progress = [&](std::uint64_t bytes) { report.advance(bytes); }});
+    if (cache) { // Also when it failed in the middle: what is remembered is looked for when met.
+        Result<void> saved = cache->save();
+        TRY(done ? std::move(saved) : std::move(done));
+    }
+    TRY(std::move(done));
+    TRY(report.finish());
     return 0;
 }
 
@@ -276,27 +152,18 @@ Result<int> add(Context& context, const AddOptions& options) {
 
 void add_add(CLI::App& app, Context& context) {
     CLI::App* command = app.add_subcommand("add", "Add files to the store and print their CIDs");
-    auto options = std::make_shared<AddOptions>(); // Kept by the action.
-    command->add_option("PATH", options->paths, "Files and folders; '-' or none: standard input");
-    command->add_flag("-r,--recursive", options->recursive, "Add folders with all they hold");
-    command->add_flag("-q,--quiet", options->quiet, "Print CIDs only");
-    command->add_flag("-Q,--quieter", options->quieter, "Print the last CID only");
-    command->add_flag("-n,--only-hash", options->only_hash, "Compute CIDs, store nothing");
-    command->add_flag(
-        "-H,--hidden", options->hidden, "Also what starts with a dot, inside folders");
-    command
-        ->add_option(
-            "--profile", options->profile, "unixfs-v1-2025 or unixfs-v0-2015 (import.profile)")
-        ->type_name("NAME");
+    const std::shared_ptr<AddFlags> flags = add_flags_of(*command); // Kept by the action.
     context.add_json(*command);
     command->footer(
-        "The CIDs are those of 'ipfs add' with Kubo's profile unixfs-v1-2025. A plain\n"
-        "'ipfs add' gives others; --profile unixfs-v0-2015 gives the same ones as it.\n\n"
+        "The flags are those of 'ipfs add', and so are the CIDs, with Kubo's profile\n"
+        "unixfs-v1-2025. A plain 'ipfs add' gives others; --profile none gives the same.\n\n"
         "Examples:\n"
         "  ipfs-compute add module.wasm\n"
         "  ipfs-compute add -r -Q corpus\n"
+        "  ipfs-compute add -r --fscache --pin-name=photos --ignore='*.tmp' photos\n"
+        "  ipfs-compute add -w --cid-version=0 a.txt b.txt\n"
         "  echo hello | ipfs-compute add -Q");
-    context.on_run(*command, [&context, options] { return add(context, *options); });
+    context.on_run(*command, [&context, flags] { return add(context, *flags); });
 }
 
 } // namespace ic::cli

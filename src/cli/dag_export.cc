@@ -144,6 +144,7 @@ void add_dag_export(CLI::App& dag, Context& context) {
     command->add_flag("--local-only", options->local_only, "Leave out what is not on this machine");
     command->add_flag(
         "-p,--progress,!--no-progress", options->progress, "Say how far it is (at a terminal)");
+    context.add_gateways(*command);
     command->footer(
         "The CAR is byte for byte that of 'ipfs dag export'. It is the same each time, so an\n"
         "export can go on where one ended.\n\n"

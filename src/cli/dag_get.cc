@@ -88,6 +88,7 @@ void add_dag_get(CLI::App& dag, Context& context) {
     command->add_option("PATH", *path, "A CID, or a path such as CID/key/0; none: standard input");
     command->add_option("--output-codec", *codec, "How it is printed (dag-json)")
         ->type_name("NAME");
+    context.add_gateways(*command);
     command->footer(
         "Names are keys, indices of lists and entries of directories; links are followed.\n"
         "Below /ipld/CID names are the fields of DAG-PB itself: Links/0/Hash.\n\n"
@@ -104,6 +105,7 @@ void add_dag_resolve(CLI::App& dag, Context& context) {
     auto path = std::make_shared<std::string>();
     command->add_option("PATH", *path, "A CID, or a path such as CID/key/0; none: standard input");
     context.add_json(*command);
+    context.add_gateways(*command);
     command->footer("Examples:\n  ipfs-compute dag resolve CID/dir/file\n"
                     "  ipfs-compute dag resolve CID/authors/0/name");
     context.on_run(*command, [&context, path] { return resolve(context, *path); });

@@ -181,6 +181,7 @@ void add_dag_stat(CLI::App& dag, Context& context) {
     options->progress_flag = command->add_flag(
         "-p,--progress,!--no-progress", options->progress, "Say how far it is (at a terminal)");
     context.add_json(*command);
+    context.add_gateways(*command);
     command->footer(
         "A block that comes twice in a DAG counts once. Shared is what several of the\n"
         "DAGs have.\n\n"

@@ -38,13 +38,16 @@ public:
 
     void advance(std::uint64_t bytes);
 
+    /// For who learns it on the way.
+    void set_total(std::uint64_t total_bytes) { total_bytes_ = total_bytes; }
+
     /// Wipes the line, so that something else can be printed; the next `advance` draws it again.
     void clear();
 
 private:
     Streams& streams_;
     const bool draws_;
-    const std::uint64_t total_bytes_;
+    std::uint64_t total_bytes_;
     const Instant started_;
     std::uint64_t done_bytes_ = 0;
     Instant drawn_;

@@ -28,6 +28,8 @@ struct Home {
 
     std::string blocks() const { return path + "/blocks"; }
 
+    std::string add_cache_file() const { return path + "/add-cache"; }
+
     std::string ledger_file() const { return path + "/ledger.db"; }
 
     std::string modules() const { return path + "/modules"; }

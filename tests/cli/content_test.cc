@@ -65,11 +65,6 @@ TEST_F(Content, AddOfAFolderNeedsRecursive) {
     EXPECT_EQ(refused.err, "ipfs-compute: usage: " + tree() + " is a folder; add it with -r\n");
 }
 
-TEST_F(Content, AddRefusesSymbolicLinks) {
-    std::filesystem::create_symlink("a.txt", tree() + "/link");
-    EXPECT_THAT(program({"add", "-r", tree()}).err, HasSubstr("unsupported: " + tree() + "/link"));
-}
-
 TEST_F(Content, OnlyHashStoresNothing) {
     EXPECT_EQ(program({"add", "-Q", "-n"}, {.input = "hello\n"}).out, std::string(hello_v1) + "\n");
     EXPECT_EQ(program({"--help"}).status, 0);

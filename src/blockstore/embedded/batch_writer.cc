@@ -61,8 +61,10 @@ int BatchWriter::write_block(const std::string& key,
 /// `old` is what is there: nothing most often; the same, if another process put it meanwhile; or
 /// something damaged.
 int BatchWriter::write_fresh(const std::string& key, const Waiting& block, const Entry* old) {
-    if (old != nullptr && old->place() == nullptr && !block.appended &&
-        std::ranges::equal(std::get<ByteView>(old->content), block.data.view())) {
+    const bool is_same_row = old != nullptr && old->bytes() != nullptr && !block.appended &&
+                             !block.file && std::ranges::equal(*old->bytes(), block.data.view());
+    const bool has_copy = block.file && old != nullptr && old->file() == nullptr;
+    if (is_same_row || has_copy) {
         return stamp_anew(key, *old);
     }
     int code = 0;
@@ -79,6 +81,10 @@ int BatchWriter::write_fresh(const std::string& key, const Waiting& block, const
         accounts_.add_block(block.appended->place.size);
         accounts_.add_record(block.appended->place);
         return put_place(key, block.appended->place);
+    }
+    if (block.file) {
+        accounts_.add_block(block.file->size);
+        return put_file_place(key, *block.file);
     }
     accounts_.add_block(block.data.size());
     return put_inline(key, block.data.view());
@@ -100,6 +106,13 @@ int BatchWriter::put_place(const std::string& key, const Place& place) {
         transaction_, tables_.index, key, ic::text_of(encode_place(bytes_of(key), stamp_, place)));
 }
 
+int BatchWriter::put_file_place(const std::string& key, const FilePlace& place) {
+    return put_value(transaction_,
+                     tables_.index,
+                     key,
+                     ic::text_of(encode_file_place(bytes_of(key), stamp_, place)));
+}
+
 int BatchWriter::stamp_anew(const std::string& key, const Entry& old) {
     if (safe_from_ && old.stamp >= *safe_from_) {
         return 0;
@@ -107,7 +120,10 @@ int BatchWriter::stamp_anew(const std::string& key, const Entry& old) {
     if (const Place* place = old.place()) {
         return put_place(key, *place);
     }
-    const Bytes copy = copy_of(std::get<ByteView>(old.content)); // The put may move what it views.
+    if (const FilePlace* file = old.file()) {
+        return put_file_place(key, *file);
+    }
+    const Bytes copy = copy_of(*old.bytes()); // The put may move what it views.
     return put_inline(key, copy);
 }
 

@@ -29,6 +29,7 @@ private:
     int write_fresh(const std::string& key, const Waiting& block, const Entry* old);
     int put_inline(const std::string& key, ByteView data);
     int put_place(const std::string& key, const Place& place);
+    int put_file_place(const std::string& key, const FilePlace& place);
     int stamp_anew(const std::string& key, const Entry& old);
     int find_pin(const Cid& cid, std::optional<Pin>& pin);
 

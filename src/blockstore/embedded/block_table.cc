@@ -1,6 +1,7 @@
 #include "blockstore/embedded/block_table.h"
 
 #include "blockstore/embedded/batch_writer.h"
+#include "blockstore/embedded/in_place.h"
 #include "ipld/block.h"
 
 #include <algorithm>
@@ -33,7 +34,7 @@ void Batch::erase(const std::string& key) {
         return;
     }
     Waiting& old = found->second;
-    bytes -= old.data.size();
+    bytes -= old.memory_bytes();
     if (old.appended) {
         wasted.push_back(std::move(*old.appended));
     }
@@ -42,7 +43,7 @@ void Batch::erase(const std::string& key) {
 
 void Batch::add(const std::string& key, Waiting block) {
     erase(key);
-    bytes += block.data.size();
+    bytes += block.memory_bytes();
     appended_bytes += block.appended ? record_bytes(block.appended->place.size) : 0;
     blocks.emplace(key, std::move(block));
 }
@@ -65,16 +66,23 @@ Result<bool> BlockTable::look(const std::string& key, See see) {
 Result<std::optional<LentBytes>> BlockTable::get(const std::string& key) {
     for (;;) {
         std::optional<Place> place;
+        std::optional<FilePlace> file;
         std::optional<LentBytes> block;
         const bool is_there = TRY(look(key, [&](MDB_txn*, const std::optional<Entry>& entry) {
             place.reset();
+            file.reset();
             if (entry && entry->place() != nullptr) {
                 place = *entry->place();
+            } else if (entry && entry->file() != nullptr) {
+                file = *entry->file();
             } else if (entry && entry->size() <= ic::limits::block_bytes_max) {
-                block = copy_of_mapped(std::get<ByteView>(entry->content));
+                block = copy_of_mapped(*entry->bytes());
             }
             return 0;
         }));
+        if (file) {
+            return std::optional(TRY(read_in_place(*file, bytes_of(key))));
+        }
         if (!is_there || block) {
             return block;
         }
@@ -134,8 +142,8 @@ Result<std::optional<Found>> BlockTable::compare(const std::string& key, ByteVie
         found.emplace();
         found->stamp = entry->stamp;
         is_outside = entry->place() != nullptr;
-        found->is_same =
-            !is_outside && std::ranges::equal(std::get<ByteView>(entry->content), data);
+        found->is_in_file = entry->file() != nullptr;
+        found->is_same = entry->bytes() != nullptr && std::ranges::equal(*entry->bytes(), data);
         return read_number(
             transaction, environment_.tables().meta, meta_collected_from, found->collected_from);
     }));

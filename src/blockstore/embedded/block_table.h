@@ -27,6 +27,10 @@ struct Waiting {
     Kind kind = Kind::fresh;
     LentBytes data{};                   ///< Empty for `protect` and for what is in a segment.
     std::optional<Appended> appended{}; ///< Of a fresh block that is large.
+    std::optional<FilePlace> file{};    ///< Of a fresh block that stays in its file.
+
+    /// Of this process's memory.
+    std::size_t memory_bytes() const { return data.size() + (file ? file->path.size() : 0); }
 
     bool has_bytes() const { return kind != Kind::protect; }
 };
@@ -56,7 +60,8 @@ struct PinChange {
 struct Found {
     Stamp stamp = 0;
     Stamp collected_from = 0; ///< When the last collection began; 0: there was none.
-    bool is_same = false;     ///< From `compare` alone.
+    bool is_same = false;     ///< From `compare` alone: a copy of the same bytes.
+    bool is_in_file = false;  ///< From `compare` alone: it stays in a file.
 };
 
 struct BlockTableOptions {

@@ -30,7 +30,7 @@ bool Committer::will_be_stamped(const std::string& key) {
 
 Result<void> Committer::add(const std::string& key, Waiting block) {
     std::unique_lock lock(mutex_);
-    while (collecting_.bytes + block.data.size() > ic::limits::store_batch_bytes_max ||
+    while (collecting_.bytes + block.memory_bytes() > ic::limits::store_batch_bytes_max ||
            collecting_.blocks.size() >= ic::limits::store_batch_blocks_max ||
            collecting_.appended_bytes >= ic::limits::store_batch_appended_max) {
         TRY(commit_everything_before(batch_ + 1, lock));

@@ -4,6 +4,7 @@
 #include "blockstore/embedded/collector.h"
 #include "blockstore/embedded/committer.h"
 #include "blockstore/embedded/environment.h"
+#include "blockstore/embedded/in_place.h"
 #include "blockstore/embedded/inspection.h"
 #include "blockstore/embedded/pin_table.h"
 #include "blockstore/embedded/sessions.h"
@@ -124,6 +125,9 @@ Result<LentBytes> EmbeddedStore::get(const Cid& cid) {
     }
     const std::string key = key_of(cid);
     if (const std::optional<Waiting> block = impl_->committer.find(key)) {
+        if (block->file) {
+            return embedded::read_in_place(*block->file, bytes_of(key));
+        }
         return block->appended ? impl_->table.read(key, *block->appended)
                                : Result<LentBytes>(block->data);
     }
@@ -163,7 +167,7 @@ Result<void> EmbeddedStore::put(const Cid& cid, ByteView data) {
         return {};
     }
     const std::string key = key_of(cid);
-    if (const std::optional<Waiting> block = impl_->committer.find(key)) {
+    if (const std::optional<Waiting> block = impl_->committer.find(key); block && !block->file) {
         const LentBytes waiting =
             block->appended ? TRY(impl_->table.read(key, *block->appended)) : block->data;
         if (std::ranges::equal(waiting.view(), data)) {
@@ -180,6 +184,30 @@ Result<void> EmbeddedStore::put(const Cid& cid, ByteView data) {
         return impl_->committer.add(key, impl_->again(data));
     }
     return impl_->committer.add(key, TRY(impl_->prepare(key, data)));
+}
+
+Result<void>
+EmbeddedStore::refer(const Cid& cid, ByteView data, const std::string& path, std::uint64_t offset) {
+    if (data.size() > limits::block_bytes_max || path.size() > embedded::file_path_bytes_max) {
+        return Error{Errc::too_large, path + ": a block or its path is too long"};
+    }
+    if (!path.starts_with('/') || path.find('\0') != std::string::npos) {
+        return Error{Errc::malformed, path + " is no absolute path"};
+    }
+    if (is_identity(cid)) {
+        return {};
+    }
+    const std::string key = key_of(cid);
+    const std::optional<Waiting> waiting = impl_->committer.find(key);
+    const std::optional<Found> found =
+        waiting ? std::nullopt : TRY(impl_->table.compare(key, data));
+    if ((waiting && !waiting->file) || (found && found->is_same)) {
+        return put(cid, data);
+    }
+    return impl_->committer.add(
+        key,
+        {.file = embedded::FilePlace{
+             .path = path, .offset = offset, .size = static_cast<std::uint32_t>(data.size())}});
 }
 
 Result<void> EmbeddedStore::sync() { return impl_->committer.sync(); }

@@ -13,6 +13,8 @@ namespace {
 
 constexpr std::uint8_t kind_inline = 1;
 constexpr std::uint8_t kind_place = 2;
+constexpr std::uint8_t kind_file = 3;
+constexpr std::size_t file_head_bytes = 1 + 8 + 8 + 4 + 4;
 constexpr std::string_view record_magic = "ICBLOCK2";
 constexpr std::size_t pin_head_bytes = 1 + 8 + 4;
 
@@ -43,8 +45,10 @@ bool is_sealed(ByteView key, const std::uint8_t* front, std::size_t bytes) {
 } // namespace
 
 std::size_t Entry::size() const {
-    const Place* where = place();
-    return where != nullptr ? where->size : std::get<ByteView>(content).size();
+    if (const ByteView* block = bytes()) {
+        return block->size();
+    }
+    return place() != nullptr ? place()->size : file()->size;
 }
 
 bool operator==(const Entry& left, const Entry& right) {
@@ -54,7 +58,10 @@ bool operator==(const Entry& left, const Entry& right) {
     if (const Place* place = left.place()) {
         return *place == *right.place();
     }
-    return std::ranges::equal(std::get<ByteView>(left.content), std::get<ByteView>(right.content));
+    if (const FilePlace* file = left.file()) {
+        return *file == *right.file();
+    }
+    return std::ranges::equal(*left.bytes(), *right.bytes());
 }
 
 std::array<std::uint8_t, inline_head_bytes> encode_inline_head(ByteView key, Stamp stamp) {
@@ -74,7 +81,42 @@ std::array<std::uint8_t, place_bytes> encode_place(ByteView key, Stamp stamp, co
     return value;
 }
 
+Bytes encode_file_place(ByteView key, Stamp stamp, const FilePlace& place) {
+    assert(place.path.size() <= file_path_bytes_max && place.path.starts_with('/'));
+    Bytes value(file_head_bytes);
+    value[0] = kind_file;
+    store(&value[1], stamp, 8);
+    store(&value[9], place.offset, 8);
+    store(&value[17], place.size, 4);
+    const ByteView path = bytes_of(place.path);
+    store(&value[21], crc32c(path, crc32c(ByteView{value}.first(21), crc32c(key))), 4);
+    value.insert(value.end(), path.begin(), path.end());
+    return value;
+}
+
+namespace {
+
+std::optional<Entry> decode_file_place(ByteView key, ByteView value) {
+    if (value.size() > file_head_bytes + file_path_bytes_max) {
+        return std::nullopt;
+    }
+    const ByteView path = value.subspan(file_head_bytes);
+    if (load(&value[21], 4) != crc32c(path, crc32c(value.first(21), crc32c(key))) ||
+        !text_of(path).starts_with('/') || std::ranges::count(path, 0) != 0) {
+        return std::nullopt;
+    }
+    return Entry{.stamp = load(&value[1], 8),
+                 .content = FilePlace{.path = std::string(text_of(path)),
+                                      .offset = load(&value[9], 8),
+                                      .size = static_cast<std::uint32_t>(load(&value[17], 4))}};
+}
+
+} // namespace
+
 std::optional<Entry> decode_entry(ByteView key, ByteView value) {
+    if (value.size() > file_head_bytes && value[0] == kind_file) {
+        return decode_file_place(key, value);
+    }
     if (value.size() >= inline_head_bytes && value[0] == kind_inline) {
         if (!is_sealed(key, value.data(), 9)) {
             return std::nullopt;

@@ -8,6 +8,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <variant>
 
 namespace ic::embedded {
@@ -21,6 +22,18 @@ struct Place {
     friend bool operator==(const Place&, const Place&) = default;
 };
 
+/// What Linux takes for a path (PATH_MAX).
+inline constexpr std::size_t file_path_bytes_max = 4096;
+
+/// Where a block lies that was not copied: in a file that is somebody else's (`add --nocopy`).
+struct FilePlace {
+    std::string path{}; ///< Absolute.
+    std::uint64_t offset = 0;
+    std::uint32_t size = 0; ///< Of the block, bytes.
+
+    friend bool operator==(const FilePlace&, const FilePlace&) = default;
+};
+
 /// A point in the order of the store's commits: microseconds since 1970 where the clock runs
 /// forward, and always more than in any commit before.
 using Stamp = std::uint64_t;
@@ -28,9 +41,14 @@ using Stamp = std::uint64_t;
 /// The row of a block in table `index`; the key is its multihash.
 struct Entry {
     Stamp stamp = 0; ///< When it was last put or protected.
-    std::variant<ByteView, Place> content;
+    std::variant<ByteView, Place, FilePlace> content;
 
     const Place* place() const { return std::get_if<Place>(&content); }
+
+    const FilePlace* file() const { return std::get_if<FilePlace>(&content); }
+
+    /// The block itself, where the row has it.
+    const ByteView* bytes() const { return std::get_if<ByteView>(&content); }
 
     std::size_t size() const;
 
@@ -43,7 +61,9 @@ inline constexpr std::size_t place_bytes = 1 + 8 + 8 + 8 + 4 + 4;
 /// What stands before the bytes of a block that is kept in the table itself.
 std::array<std::uint8_t, inline_head_bytes> encode_inline_head(ByteView key, Stamp stamp);
 std::array<std::uint8_t, place_bytes> encode_place(ByteView key, Stamp stamp, const Place& place);
-/// Nothing if it is damaged. Lifetime: views `value`. Inverse: the two above.
+/// Requires: a path of at most `file_path_bytes_max`, absolute, without zero bytes.
+Bytes encode_file_place(ByteView key, Stamp stamp, const FilePlace& place);
+/// Nothing if it is damaged. Lifetime: views `value`. Inverse: the three above.
 std::optional<Entry> decode_entry(ByteView key, ByteView value);
 
 /// The head of a record in a segment, always of the same size; the key is cut off at none of ours.

@@ -61,6 +61,22 @@ TEST(Records, OfPlacesAreRefusedWithAnyBitChanged) {
     expect_sealed(value, [](const Bytes& read) { return decode_entry(key, read).has_value(); });
 }
 
+TEST(Records, OfPlacesInFilesAreRefusedWithAnyBitChanged) {
+    const FilePlace file{.path = "/a/\xff/file", .offset = 1ULL << 40U, .size = 70'000};
+    const Bytes value = encode_file_place(key, 77, file);
+    const std::optional<Entry> entry = decode_entry(key, value);
+    ASSERT_TRUE(entry && entry->file() != nullptr);
+    EXPECT_EQ(*entry->file(), file);
+    EXPECT_EQ(entry->stamp, 77U);
+    EXPECT_EQ(entry->size(), 70'000U);
+    expect_sealed(value, [](const Bytes& read) { return decode_entry(key, read).has_value(); });
+    const std::string longest = "/" + std::string(file_path_bytes_max - 1, 'x');
+    Bytes long_value = encode_file_place(key, 1, {.path = longest, .offset = 0, .size = 1});
+    EXPECT_TRUE(decode_entry(key, long_value));
+    long_value.push_back('x');
+    EXPECT_FALSE(decode_entry(key, long_value));
+}
+
 TEST(Records, OfHeadsAreRefusedWithAnyBitChanged) {
     const Bytes head = bytes(encode_record_head(key, 70'000));
     EXPECT_EQ(*decode_record_head(head), (RecordHead{.key = copy_of(key), .size = 70'000}));

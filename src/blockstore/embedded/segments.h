@@ -32,7 +32,8 @@ struct Segment {
     std::string path;
     UniqueFd fd; ///< Holds the file's lock.
     std::uint64_t end = 0;
-    std::uint64_t asked = 0; ///< Up to here the kernel was asked to write out.
+    std::uint64_t asked = 0;    ///< Up to here the kernel was asked to write out.
+    std::uint64_t released = 0; ///< Up to here that was waited for.
     std::atomic<bool> is_new = false;
     std::atomic<bool> is_dirty = false;
     std::atomic<bool> has_failed = false; ///< A sync failed: what it was to write may be lost.
@@ -97,6 +98,7 @@ private:
 
     std::string path_of(std::uint64_t number) const;
     void ask_for_writeback(Segment& segment, std::uint64_t end);
+    static void release_written(Segment& segment, std::uint64_t from, std::uint64_t to);
     /// A descriptor for reading, of the last ones used; nothing if the file is gone.
     Result<std::shared_ptr<UniqueFd>> open_for_reading(std::uint64_t number);
     void forget(std::uint64_t number);
