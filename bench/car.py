@@ -53,7 +53,8 @@ class Store:
 
 def sha_speed():
     command = ["openssl", "speed", "-seconds", "1", "-bytes", "1048576", "-evp", "sha256"]
-    text = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    text = done.stdout
     return float(re.search(r"([0-9.]+)k\s*$", text).group(1)) * 1000 / (1 << 20)
 
 
