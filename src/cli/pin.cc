@@ -1,32 +1,9 @@
-#include "base/file.h"
 #include "cli/commands.h"
 #include "cli/pin_commands.h"
 
-#include <iostream>
-#include <istream>
 #include <string>
-#include <vector>
 
 namespace ic::cli {
-
-Result<std::vector<std::string>> words_or_input(const std::vector<std::string>& words) {
-    if (!words.empty()) {
-        return words;
-    }
-    std::vector<std::string> lines;
-    for (std::string line; std::getline(std::cin, line);) {
-        if (!line.empty() && line.back() == '\r') {
-            line.pop_back();
-        }
-        if (!line.empty()) {
-            lines.push_back(std::move(line));
-        }
-    }
-    if (lines.empty()) {
-        return Error{Errc::usage, "say which content: a CID or a path"};
-    }
-    return lines;
-}
 
 void add_recursive_option(CLI::App& command, std::string& value, const std::string& help) {
     command.add_option("-r,--recursive", value, help)

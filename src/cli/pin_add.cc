@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "blockstore/pinning.h"
+#include "cli/content_paths.h"
 #include "cli/pin_commands.h"
 #include "unixfs/directory.h"
 
@@ -77,7 +78,7 @@ Result<int> pin_add(Context& context, const PinAddOptions& options) {
                      "pin name is " + std::to_string(options.name.size()) + " bytes (max " +
                          std::to_string(limits::pin_name_bytes_max) + " bytes)"};
     }
-    const std::vector<std::string> paths = TRY(words_or_input(words));
+    const std::vector<std::string> paths = TRY(given_paths(words));
     wiring::Stores& stores = *TRY(context.open_stores());
     PinningOptions pinning{.scratch_folder = TRY(context.open_home())->path, .on_progress = {}};
     if (options.progress) {

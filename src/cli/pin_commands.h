@@ -18,10 +18,6 @@ void add_repo_gc(CLI::App& repo, Context& context);
 void add_repo_stat(CLI::App& repo, Context& context);
 void add_repo_verify(CLI::App& repo, Context& context);
 
-/// The words of the command line, or, if there are none, the lines of standard input.
-/// Errors: usage if there is nothing at all; as the input gives them.
-Result<std::vector<std::string>> words_or_input(const std::vector<std::string>& words);
-
 /// Offers `-r` and `--recursive`, on by default; `--recursive=false` and `-r=false` switch it off.
 void add_recursive_option(CLI::App& command, std::string& value, const std::string& help);
 /// Errors: usage for what is neither true nor false.

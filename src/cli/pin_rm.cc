@@ -1,4 +1,5 @@
 #include "blockstore/pinning.h"
+#include "cli/content_paths.h"
 #include "cli/pin_commands.h"
 #include "unixfs/directory.h"
 
@@ -32,7 +33,7 @@ Result<int> pin_rm(Context& context, const PinRmOptions& options) {
     if (!said) { // `-r CID`: what stands behind it is a path.
         words.insert(words.begin(), options.recursive);
     }
-    const std::vector<std::string> paths = TRY(words_or_input(words));
+    const std::vector<std::string> paths = TRY(given_paths(words));
     wiring::Stores& stores = *TRY(context.open_stores());
     std::vector<Cid> cids;
     for (const std::string& path : paths) {

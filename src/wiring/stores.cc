@@ -110,8 +110,6 @@ BlockStore& Stores::local() { return layers_->verifying; }
 
 EmbeddedStore& Stores::embedded() { return *layers_->embedded; }
 
-bool Stores::has_remote() const { return layers_->caching.has_value(); }
-
 Pins& Stores::pins() { return layers_->embedded->pins(); }
 
 } // namespace ic::wiring

@@ -46,9 +46,6 @@ public:
     /// The store itself, beneath the verification: for who keeps it in order.
     EmbeddedStore& embedded();
 
-    /// Whether `blocks` has another place to look.
-    bool has_remote() const;
-
 private:
     struct Layers;
     explicit Stores(std::unique_ptr<Layers> layers);

@@ -7,7 +7,6 @@ built. What Kubo refuses has to be refused by us, and the other way round.
 """
 
 import collections
-import http.client
 import json
 import os
 import pathlib
@@ -17,8 +16,9 @@ import stat
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.parse
+
+import rpc
 
 SEED = 20_25
 SKIPPED = 77
@@ -29,7 +29,6 @@ V1_CHUNK = MIB
 OCEAN = 301 * MIB  # Content: random bytes of which files are parts, then zeros.
 ZEROS = 4 * MIB
 PROFILES = ("none", "unixfs-v0-2015", "unixfs-v1-2025")
-BOUNDARY = b"a-line-that-no-generated-file-holds-7d31"
 
 # `flags` maps names to values; `range` is None for the file or folder at `path`, (from, size) for a
 # part of that file, or NAMES for a folder of files "x" with the names that the file holds, one a
@@ -38,59 +37,11 @@ NAMES = "names"
 Case = collections.namedtuple("Case", "profile flags path range")
 
 
-class Kubo:
-    """A daemon in a home of its own, which goes with it."""
+class Kubo(rpc.Kubo):
+    """A daemon that is asked for CIDs."""
 
     def __init__(self, program, home):
-        self.environment = dict(os.environ, IPFS_PATH=str(home))
-        self.program = program
-        self.call("init", "--profile=test")
-        self.call("bootstrap", "rm", "--all")
-        for key, value in (
-            ("Addresses.API", "/ip4/127.0.0.1/tcp/0"),
-            ("Addresses.Gateway", "/ip4/127.0.0.1/tcp/0"),
-            ("Addresses.Swarm", []),
-            ("Discovery.MDNS.Enabled", False),
-            ("AutoConf.Enabled", False),
-            ("AutoTLS.Enabled", False),
-        ):
-            self.call("config", "--json", key, json.dumps(value))
-        self.log = open(home / "log", "wb")
-        self.process = subprocess.Popen(
-            [program, "daemon", "--offline"], env=self.environment, stdin=subprocess.DEVNULL,
-            stdout=self.log, stderr=subprocess.STDOUT)
-        self.port = self.wait_for_port(home / "api")
-
-    def call(self, *words):
-        subprocess.run([self.program, *words], env=self.environment, check=True,
-                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-
-    def wait_for_port(self, api):
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            if self.process.poll() is not None:
-                raise SystemExit("the Kubo daemon ended: " + open(self.log.name).read())
-            if api.exists() and api.read_text():
-                self.port = int(api.read_text().strip().split("/")[-1])
-                try:
-                    self.ask("version")
-                    return self.port
-                except (ConnectionError, http.client.HTTPException):
-                    pass
-            time.sleep(0.05)
-        raise SystemExit("the Kubo daemon is not ready after a minute")
-
-    def ask(self, call, parts=(), content_type="text/plain"):
-        """Status and text of an RPC; the body is `parts` one after the other."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
-        size = sum(len(part) for part in parts)
-        connection.request("POST", "/api/v0/" + call, iter(parts),
-                           {"Content-Type": content_type, "Content-Length": str(size)})
-        answer = connection.getresponse()
-        text = answer.read()
-        trailer = answer.headers.get("X-Stream-Error", "")
-        connection.close()
-        return answer.status, text + trailer.encode()
+        super().__init__(program, home, profiles="test")
 
     def apply(self, profile):
         """From here on the daemon adds with `profile`."""
@@ -106,20 +57,11 @@ class Kubo:
             {"only-hash": only_hash, "pin": "false", "progress": "false", **case.flags})
         parts = body_of(case, ocean)
         status, text = self.ask("add?" + query, parts,
-                                "multipart/form-data; boundary=" + BOUNDARY.decode())
+                                "multipart/form-data; boundary=" + rpc.BOUNDARY.decode())
         try:
             return json.loads(text.splitlines()[-1])["Hash"]
         except (IndexError, KeyError, ValueError):
             return "refused: " + text.decode(errors="replace").strip()
-
-    def end(self):
-        self.process.terminate()
-        try:
-            self.process.wait(20)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-        self.log.close()
 
 
 def go_mode(mode):
@@ -141,7 +83,7 @@ def form_of(info):
 def head_of(name, kind, form=""):
     return (b'--%s\r\nContent-Disposition: form-data; name="file%s"; filename="%s"\r\n'
             b"Content-Type: %s\r\n\r\n"
-            % (BOUNDARY, form.encode(), urllib.parse.quote(os.fsencode(name), safe="").encode(),
+            % (rpc.BOUNDARY, form.encode(), urllib.parse.quote(os.fsencode(name), safe="").encode(),
                kind.encode()))
 
 
@@ -149,7 +91,7 @@ def body_of_names(names):
     parts = [head_of("wide", "application/x-directory"), b"\r\n"]
     for name in names:
         parts += [head_of(f"wide/{name}", "application/octet-stream"), b"x\r\n"]
-    return [b"".join(parts), b"--%s--\r\n" % BOUNDARY]
+    return [b"".join(parts), b"--%s--\r\n" % rpc.BOUNDARY]
 
 
 def body_of(case, ocean):
@@ -170,7 +112,7 @@ def body_of(case, ocean):
         else:
             kind, content = "application/octet-stream", member.read_bytes()
         parts += [head_of(name, kind, form_of(info)), content, b"\r\n"]
-    return [*parts, b"--%s--\r\n" % BOUNDARY]
+    return [*parts, b"--%s--\r\n" % rpc.BOUNDARY]
 
 
 # ---- Files

@@ -17,10 +17,10 @@ class Refused(Exception):
 class Kubo:
     """Goes with `end`."""
 
-    def __init__(self, program, home):
+    def __init__(self, program, home, profiles="test,unixfs-v1-2025"):
         self.environment = dict(os.environ, IPFS_PATH=str(home))
         self.program = program
-        self.run("init", "--profile=test,unixfs-v1-2025")
+        self.run("init", "--profile=" + profiles)
         self.run("bootstrap", "rm", "--all")
         for key, value in (
             ("Addresses.API", "/ip4/127.0.0.1/tcp/0"),
@@ -58,14 +58,23 @@ class Kubo:
             time.sleep(0.05)
         raise SystemExit("the Kubo daemon is not ready after a minute")
 
-    def call(self, command, body=b"", content_type="text/plain"):
-        """The answer to an RPC. Raises Refused."""
+    def ask(self, command, parts=(), content_type="text/plain"):
+        """Status and text of an RPC, what came as a trailer at its end; the body is `parts` one
+        after the other."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
-        connection.request("POST", "/api/v0/" + command, body, {"Content-Type": content_type})
+        size = sum(len(part) for part in parts)
+        connection.request("POST", "/api/v0/" + command, iter(parts),
+                           {"Content-Type": content_type, "Content-Length": str(size)})
         answer = connection.getresponse()
         text = answer.read()
+        trailer = answer.headers.get("X-Stream-Error", "")
         connection.close()
-        if answer.status != 200:
+        return answer.status, text + trailer.encode()
+
+    def call(self, command, body=b"", content_type="text/plain"):
+        """The answer to an RPC. Raises Refused."""
+        status, text = self.ask(command, (body,), content_type)
+        if status != 200:
             raise Refused(text.decode(errors="replace"))
         return text
 
