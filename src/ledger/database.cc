@@ -174,4 +174,16 @@ Result<void> Database::run_script(const char* sql) {
     return {};
 }
 
+Result<void> Database::run_when_free(const char* sql) {
+    for (int tries = 0;; ++tries) {
+        const int failure = sqlite3_exec(handle_.get(), sql, nullptr, nullptr, nullptr);
+        if (failure == SQLITE_OK) {
+            return {};
+        }
+        if ((failure & 0xff) != SQLITE_BUSY || wait_while_busy(nullptr, tries) == 0) {
+            return error_of(handle_.get(), failure);
+        }
+    }
+}
+
 } // namespace ic::ledger

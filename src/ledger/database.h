@@ -73,6 +73,11 @@ public:
     /// Several statements, separated by semicolons.
     Result<void> run_script(const char* sql);
 
+    /// As run_script, for what SQLite refuses at once where waiting could be a deadlock: the change
+    /// of the journal's mode, when several processes make the file. Tries again, without any lock
+    /// in between, for limits::busy_ms_max at most.
+    Result<void> run_when_free(const char* sql);
+
     /// Rows changed by the last statement.
     std::int64_t changes() const { return sqlite3_changes64(handle_.get()); }
 

@@ -131,8 +131,8 @@ Result<void> migrate(Database& database) {
     }
     // What a savepoint would have to undo is kept in memory: a group of some jobs is beyond the
     // size from which SQLite makes a temporary file of it, which costs more than the commit.
-    TRY(database.run_script(
-        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY"));
+    TRY(database.run_script("PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY"));
+    TRY(database.run_when_free("PRAGMA journal_mode=WAL"));
     if (version == format_version) {
         return check_format(database);
     }
