@@ -73,11 +73,11 @@ function(ic_module name)
   endif()
   if(arg_TESTING)
     add_library(${target}_testing STATIC ${arg_TESTING})
-    target_link_libraries(${target}_testing PUBLIC ${target} PRIVATE ic_warnings)
+    target_link_libraries(${target}_testing PUBLIC ${target} PRIVATE ic_test_code)
   endif()
   if(arg_TESTS)
     add_executable(${target}_test ${arg_TESTS})
-    target_link_libraries(${target}_test PRIVATE ${target} ic_warnings GTest::gmock GTest::gtest_main
+    target_link_libraries(${target}_test PRIVATE ${target} ic_test_code GTest::gmock GTest::gtest_main
       ${arg_TEST_LINK})
     if(arg_TESTING)
       target_link_libraries(${target}_test PRIVATE ${target}_testing)
