@@ -126,11 +126,46 @@ int split_guest_words(CLI::App& app, Context& context, int count, const char* co
     return static_cast<int>(dashes - arguments);
 }
 
+/// The long name of the flag (no option with a value) that `letter` stands for; else empty.
+std::string long_name_of(const CLI::App& command, char letter) {
+    for (const CLI::Option* option : command.get_options()) {
+        if (option->check_sname(std::string(1, letter)) && option->get_items_expected_max() == 0 &&
+            !option->get_lnames().empty()) {
+            return option->get_lnames().front();
+        }
+    }
+    return "";
+}
+
+/// The words of the command line, with `-r=false` as `--recursive=false`: Kubo takes both, CLI11
+/// the second alone.
+std::vector<std::string>
+with_long_names(const CLI::App& app, int count, const char* const* arguments) {
+    std::vector<std::string> words(arguments, arguments + count);
+    const CLI::App* command = &app;
+    for (std::string& word : words) {
+        if (word.size() > 3 && word[0] == '-' && word[1] != '-' && word[2] == '=') {
+            const std::string name = long_name_of(*command, word[1]);
+            word = name.empty() ? word : "--" + name + word.substr(2);
+            continue;
+        }
+        const auto named = command->get_subcommands(
+            [&](const CLI::App* sub) { return sub->get_name() == word; });
+        command = named.empty() ? command : named.front();
+    }
+    return words;
+}
+
 Result<int>
 parse_and_act(CLI::App& app, Context& context, int count, const char* const* arguments) {
     count = split_guest_words(app, context, count, arguments);
+    const std::vector<std::string> words = with_long_names(app, count, arguments);
+    std::vector<const char*> pointers;
+    for (const std::string& word : words) {
+        pointers.push_back(word.c_str());
+    }
     try {
-        app.parse(count, arguments);
+        app.parse(count, pointers.data());
     } catch (const CLI::CallForHelp&) {
         TRY(context.streams.print(help_of(app)));
         return 0;

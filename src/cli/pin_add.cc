@@ -17,7 +17,7 @@ namespace {
 
 struct PinAddOptions {
     std::vector<std::string> paths;
-    std::string recursive = "true";
+    bool recursive = true;
     std::string name;
     std::string expire_in;
     std::string expire_at;
@@ -66,19 +66,13 @@ Result<void> print_pinned(Context& context, const Pin& pin) {
 }
 
 Result<int> pin_add(Context& context, const PinAddOptions& options) {
-    const Result<bool> said = is_recursive(options.recursive);
-    const bool recursive = !said || *said;
-    std::vector<std::string> words = options.paths;
-    if (!said) { // `-r CID`: what stands behind it is a path.
-        words.insert(words.begin(), options.recursive);
-    }
     const std::optional<UnixSeconds> expires_at = TRY(expiry_of(options));
     if (options.name.size() > limits::pin_name_bytes_max) {
         return Error{Errc::usage,
                      "pin name is " + std::to_string(options.name.size()) + " bytes (max " +
                          std::to_string(limits::pin_name_bytes_max) + " bytes)"};
     }
-    const std::vector<std::string> paths = TRY(given_paths(words));
+    const std::vector<std::string> paths = TRY(given_paths(options.paths));
     wiring::Stores& stores = *TRY(context.open_stores());
     PinningOptions pinning{.scratch_folder = TRY(context.open_home())->path, .on_progress = {}};
     if (options.progress) {
@@ -92,7 +86,7 @@ Result<int> pin_add(Context& context, const PinAddOptions& options) {
     for (const std::string& path : paths) {
         const Cid cid = TRY(unixfs::resolve(stores.blocks(), path));
         const Pin pin{.cid = cid,
-                      .kind = recursive ? PinKind::recursive : PinKind::direct,
+                      .kind = options.recursive ? PinKind::recursive : PinKind::direct,
                       .name = options.name,
                       .expires_at = expires_at};
         if (Result<void> pinned = pin_whole(stores.blocks(), stores.pins(), pin, pinning);
@@ -113,7 +107,8 @@ void add_pin_add(CLI::App& pin, Context& context) {
                         options->paths,
                         "CIDs, or paths such as CID/dir; none: lines of "
                         "standard input");
-    add_recursive_option(*command, options->recursive, "With all it links to; =false: one block");
+    command->add_flag(
+        "-r,--recursive", options->recursive, "With all it links to; =false: one block");
     command->add_option("-n,--name", options->name, "A name, of 255 bytes at most")
         ->type_name("NAME");
     command->add_option("--expire-in", options->expire_in, "Keep it that long: 12h, 30d")

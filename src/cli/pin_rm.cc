@@ -13,7 +13,7 @@ namespace {
 
 struct PinRmOptions {
     std::vector<std::string> paths;
-    std::string recursive = "true";
+    bool recursive = true;
 };
 
 Result<void> unpin(Pins& pins, const Cid& cid, bool recursive) {
@@ -27,18 +27,12 @@ Result<void> unpin(Pins& pins, const Cid& cid, bool recursive) {
 }
 
 Result<int> pin_rm(Context& context, const PinRmOptions& options) {
-    const Result<bool> said = is_recursive(options.recursive);
-    const bool recursive = !said || *said;
-    std::vector<std::string> words = options.paths;
-    if (!said) { // `-r CID`: what stands behind it is a path.
-        words.insert(words.begin(), options.recursive);
-    }
-    const std::vector<std::string> paths = TRY(given_paths(words));
+    const std::vector<std::string> paths = TRY(given_paths(options.paths));
     wiring::Stores& stores = *TRY(context.open_stores());
     std::vector<Cid> cids;
     for (const std::string& path : paths) {
         cids.push_back(TRY(unixfs::resolve(stores.blocks(), path)));
-        TRY(unpin(stores.pins(), cids.back(), recursive));
+        TRY(unpin(stores.pins(), cids.back(), options.recursive));
     }
     for (const Cid& cid : cids) {
         TRY(context.streams.print(context.json
@@ -78,7 +72,7 @@ void add_pin_rm(CLI::App& pin, Context& context) {
                         options->paths,
                         "CIDs, or paths such as CID/dir; none: lines of "
                         "standard input");
-    add_recursive_option(*command, options->recursive, "=false: direct pins alone");
+    command->add_flag("-r,--recursive", options->recursive, "=false: direct pins alone");
     context.add_json(*command);
     command->footer("Examples:\n  ipfs-compute pin rm CID");
     context.on_run(*command, [&context, options] { return pin_rm(context, *options); });

@@ -124,7 +124,7 @@ TEST_F(Add, NamesStandardInput) {
 TEST_F(Add, ChoosesWhatIsTaken) {
     EXPECT_EQ(cid({"-r", "-H", at("t")}),
               "bafybeif5e2erxw2cv4clisbta5wouscspl4wef6ymfxnay54eirruhqaji");
-    EXPECT_EQ(cid({"-r", "--empty-dirs=false", at("t")}),
+    EXPECT_EQ(cid({"-r", "-E=false", at("t")}),
               "bafybeier5qmz4npdcxoycwzdjyhbsfm7xbg6xsxq36jwpros5ays3r443a");
     EXPECT_EQ(cid({"-r", "--empty-dirs=false", at("t/zz")}), empty_folder);
     EXPECT_EQ(cid({"-r", "--ignore=a*", "--ignore=!a.txt", at("t")}),
