@@ -150,8 +150,8 @@ Result<int> add(Context& context, const AddFlags& flags) {
 
 } // namespace
 
-void add_add(CLI::App& app, Context& context) {
-    CLI::App* command = app.add_subcommand("add", "Add files to the store and print their CIDs");
+void add_add(Command& app, Context& context) {
+    Command* command = app.add_subcommand("add", "Add files to the store and print their CIDs");
     const std::shared_ptr<AddFlags> flags = add_flags_of(*command); // Kept by the action.
     context.add_json(*command);
     command->footer(

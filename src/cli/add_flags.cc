@@ -13,7 +13,7 @@ constexpr const char* keep_group = "What is kept";
 constexpr const char* cid_group = "What decides the CID (defaults: of the profile)";
 constexpr const char* metadata_group = "Mode and time (leaves are dag-pb then)";
 
-void add_on_off(CLI::App& command,
+void add_on_off(Command& command,
                 AddFlags::OnOff& flag,
                 const std::string& names,
                 const std::string& help,
@@ -21,7 +21,7 @@ void add_on_off(CLI::App& command,
     flag.option = command.add_flag(names, flag.value, help)->group(group);
 }
 
-void add_input_flags(CLI::App& command, AddFlags& flags) {
+void add_input_flags(Command& command, AddFlags& flags) {
     command.add_option("PATH", flags.paths, "Files and folders; '-' or none: standard input");
     command.add_flag("-r,--recursive", flags.recursive, "Folders with all they hold")
         ->group(in_group);
@@ -53,7 +53,7 @@ void add_input_flags(CLI::App& command, AddFlags& flags) {
         ->group(in_group);
 }
 
-void add_output_flags(CLI::App& command, AddFlags& flags) {
+void add_output_flags(Command& command, AddFlags& flags) {
     command.add_flag("-q,--quiet", flags.quiet, "CIDs only")->group(out_group);
     command.add_flag("-Q,--quieter", flags.quieter, "The last CID only")->group(out_group);
     command.add_flag("--silent", flags.silent, "Nothing")->group(out_group);
@@ -61,7 +61,7 @@ void add_output_flags(CLI::App& command, AddFlags& flags) {
         command, flags.progress, "-p,--progress", "How far it is, at a terminal (true)", out_group);
 }
 
-void add_store_flags(CLI::App& command, AddFlags& flags) {
+void add_store_flags(Command& command, AddFlags& flags) {
     command.add_flag("-n,--only-hash", flags.only_hash, "Compute CIDs, store nothing")
         ->group(keep_group);
     add_on_off(
@@ -87,7 +87,7 @@ void add_store_flags(CLI::App& command, AddFlags& flags) {
     }
 }
 
-void add_cid_flags(CLI::App& command, AddFlags& flags) {
+void add_cid_flags(Command& command, AddFlags& flags) {
     unixfs::ImportFlags& import = flags.import;
     command
         .add_option("--profile",
@@ -126,7 +126,7 @@ void add_cid_flags(CLI::App& command, AddFlags& flags) {
         ->group(cid_group);
 }
 
-void add_metadata_flags(CLI::App& command, AddFlags& flags) {
+void add_metadata_flags(Command& command, AddFlags& flags) {
     add_on_off(
         command, flags.preserve_mode, "--preserve-mode", "Keep the files' modes", metadata_group);
     add_on_off(
@@ -153,7 +153,7 @@ unixfs::Switch AddFlags::OnOff::as_switch() const {
     return value ? unixfs::Switch::on : unixfs::Switch::off;
 }
 
-std::shared_ptr<AddFlags> add_flags_of(CLI::App& command) {
+std::shared_ptr<AddFlags> add_flags_of(Command& command) {
     auto flags = std::make_shared<AddFlags>();
     add_input_flags(command, *flags);
     add_output_flags(command, *flags);
@@ -172,7 +172,7 @@ Result<void> check(const AddFlags& flags) {
     for (const AddFlags::OnOff& flag : flags.announcing) {
         if (flag.value) {
             return Error{Errc::unsupported,
-                         "--" + flag.option->get_lnames().front() +
+                         flag.option->name() +
                              ": nothing is announced to a network from here; leave it out"};
         }
     }

@@ -2,10 +2,9 @@
 /// AddFlags: the flags of `add`, which are those of `ipfs add`, and what they ask for.
 
 #include "base/result.h"
+#include "cli/command_line.h"
 #include "importer/walk.h"
 #include "unixfs/import_options.h"
-
-#include <CLI/CLI.hpp>
 
 #include <cstdint>
 #include <memory>
@@ -20,7 +19,7 @@ struct AddFlags {
     /// A flag that takes `=false` too, and may be left alone.
     struct OnOff {
         bool value = false;
-        const CLI::Option* option = nullptr;
+        const Option* option = nullptr;
 
         bool is_given() const { return option != nullptr && option->count() > 0; }
         unixfs::Switch as_switch() const;
@@ -50,7 +49,7 @@ struct AddFlags {
 };
 
 /// Offers every flag, in groups. The flags live as long as `command` and its action.
-std::shared_ptr<AddFlags> add_flags_of(CLI::App& command);
+std::shared_ptr<AddFlags> add_flags_of(Command& command);
 
 /// What is wrong with the flags together, by Kubo's rules, apart from those of `import_options`.
 /// Errors: usage; unsupported for what has no meaning here.

@@ -36,8 +36,8 @@ Result<Codec> codec_named(const std::string& name) {
     return Error{Errc::usage, "--codec is raw, dag-pb or dag-cbor, not '" + name + "'"};
 }
 
-void add_block_get(CLI::App& block, Context& context) {
-    CLI::App* command = block.add_subcommand("get", "Print the bytes of a block");
+void add_block_get(Command& block, Context& context) {
+    Command* command = block.add_subcommand("get", "Print the bytes of a block");
     auto cid = std::make_shared<std::string>(); // Kept by the action; so below.
     command->add_option("CID", *cid)->required();
     context.add_gateways(*command);
@@ -50,12 +50,12 @@ void add_block_get(CLI::App& block, Context& context) {
     });
 }
 
-void add_block_put(CLI::App& block, Context& context) {
+void add_block_put(Command& block, Context& context) {
     struct Options {
         std::string path = "-";
         std::string codec = "raw";
     };
-    CLI::App* command = block.add_subcommand("put", "Store a block and print its CID");
+    Command* command = block.add_subcommand("put", "Store a block and print its CID");
     auto options = std::make_shared<Options>();
     command->add_option(
         "FILE", options->path, "A file of 2 MiB at most; '-' or none: standard input");
@@ -74,8 +74,8 @@ void add_block_put(CLI::App& block, Context& context) {
     });
 }
 
-void add_block_stat(CLI::App& block, Context& context) {
-    CLI::App* command = block.add_subcommand("stat", "Print the CID and the size of a block");
+void add_block_stat(Command& block, Context& context) {
+    Command* command = block.add_subcommand("stat", "Print the CID and the size of a block");
     auto cid = std::make_shared<std::string>();
     command->add_option("CID", *cid)->required();
     context.add_json(*command);
@@ -97,8 +97,8 @@ void add_block_stat(CLI::App& block, Context& context) {
 
 } // namespace
 
-void add_block(CLI::App& app, Context& context) {
-    CLI::App* command = app.add_subcommand("block", "Read and store single blocks");
+void add_block(Command& app, Context& context) {
+    Command* command = app.add_subcommand("block", "Read and store single blocks");
     add_block_get(*command, context);
     add_block_put(*command, context);
     add_block_stat(*command, context);

@@ -21,7 +21,7 @@ struct CatFlags {
     std::vector<std::string> paths;
     std::int64_t offset = 0;
     std::int64_t length = 0;
-    const CLI::Option* length_given = nullptr;
+    const Option* length_given = nullptr;
     ProgressFlag progress;
 };
 
@@ -124,8 +124,8 @@ Result<int> cat(Context& context, const CatFlags& flags) {
 
 } // namespace
 
-void add_cat(CLI::App& app, Context& context) {
-    CLI::App* command = app.add_subcommand("cat", "Print files");
+void add_cat(Command& app, Context& context) {
+    Command* command = app.add_subcommand("cat", "Print files");
     auto flags = std::make_shared<CatFlags>(); // Kept by the action.
     command->add_option("PATH",
                         flags->paths,

@@ -197,8 +197,8 @@ Result<Conversion> conversion_of(const FormatOptions& options) {
     return conversion;
 }
 
-void add_format(CLI::App& cid, Context& context) {
-    CLI::App* command = cid.add_subcommand("format", "Print CIDs in another form");
+void add_format(Command& cid, Context& context) {
+    Command* command = cid.add_subcommand("format", "Print CIDs in another form");
     auto options = std::make_shared<FormatOptions>(); // Kept by the action.
     command->add_option("CID", options->words, "CIDs; none: lines of standard input");
     command->add_option("-f", options->format, "What to print of each (%s)")->type_name("FORMAT");
@@ -220,8 +220,8 @@ void add_format(CLI::App& cid, Context& context) {
     });
 }
 
-void add_base32(CLI::App& cid, Context& context) {
-    CLI::App* command = cid.add_subcommand("base32", "Print CIDs as version 1 in base32");
+void add_base32(Command& cid, Context& context) {
+    Command* command = cid.add_subcommand("base32", "Print CIDs as version 1 in base32");
     auto words = std::make_shared<std::vector<std::string>>();
     command->add_option("CID", *words, "CIDs; none: lines of standard input");
     context.add_json(*command);
@@ -233,8 +233,8 @@ void add_base32(CLI::App& cid, Context& context) {
 
 } // namespace
 
-void add_cid(CLI::App& app, Context& context) {
-    CLI::App* command = app.add_subcommand("cid", "Look at CIDs and convert them");
+void add_cid(Command& app, Context& context) {
+    Command* command = app.add_subcommand("cid", "Look at CIDs and convert them");
     add_format(*command, context);
     add_base32(*command, context);
     add_cid_inspect(*command, context);

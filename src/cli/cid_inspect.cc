@@ -118,8 +118,8 @@ Result<int> inspect(Context& context, const std::string& word) {
 
 } // namespace
 
-void add_cid_inspect(CLI::App& cid, Context& context) {
-    CLI::App* command = cid.add_subcommand("inspect", "Print the parts of a CID");
+void add_cid_inspect(Command& cid, Context& context) {
+    Command* command = cid.add_subcommand("inspect", "Print the parts of a CID");
     auto word = std::make_shared<std::string>(); // Kept by the action.
     command->add_option("CID", *word, "A CID; none: standard input");
     context.add_json(*command);

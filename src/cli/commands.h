@@ -5,26 +5,26 @@
 
 namespace ic::cli {
 
-void add_add(CLI::App& app, Context& context);
-void add_block(CLI::App& app, Context& context);
-void add_cat(CLI::App& app, Context& context);
-void add_cid(CLI::App& app, Context& context);
-void add_completion(CLI::App& app, Context& context);
-void add_config(CLI::App& app, Context& context);
-void add_dag(CLI::App& app, Context& context);
-void add_doctor(CLI::App& app, Context& context);
-void add_get(CLI::App& app, Context& context);
-void add_id(CLI::App& app, Context& context);
-void add_init(CLI::App& app, Context& context);
-void add_job(CLI::App& app, Context& context);
-void add_ls(CLI::App& app, Context& context);
-void add_new(CLI::App& app, Context& context);
-void add_pin(CLI::App& app, Context& context);
-void add_repo(CLI::App& app, Context& context);
-void add_run(CLI::App& app, Context& context);
-void add_submit(CLI::App& app, Context& context);
-void add_trust(CLI::App& app, Context& context);
-void add_version(CLI::App& app, Context& context);
-void add_worker(CLI::App& app, Context& context);
+void add_add(Command& app, Context& context);
+void add_block(Command& app, Context& context);
+void add_cat(Command& app, Context& context);
+void add_cid(Command& app, Context& context);
+void add_completion(Command& app, Context& context);
+void add_config(Command& app, Context& context);
+void add_dag(Command& app, Context& context);
+void add_doctor(Command& app, Context& context);
+void add_get(Command& app, Context& context);
+void add_id(Command& app, Context& context);
+void add_init(Command& app, Context& context);
+void add_job(Command& app, Context& context);
+void add_ls(Command& app, Context& context);
+void add_new(Command& app, Context& context);
+void add_pin(Command& app, Context& context);
+void add_repo(Command& app, Context& context);
+void add_run(Command& app, Context& context);
+void add_submit(Command& app, Context& context);
+void add_trust(Command& app, Context& context);
+void add_version(Command& app, Context& context);
+void add_worker(Command& app, Context& context);
 
 } // namespace ic::cli

@@ -13,24 +13,19 @@ struct Node {
     std::vector<std::string> options;
 };
 
-void collect(const CLI::App& app, const std::string& path, std::vector<Node>& nodes) {
-    Node node{.path = path, .help = app.get_description(), .commands = {}, .options = {}};
-    for (const CLI::Option* option : app.get_options()) {
-        for (const std::string& name : option->get_lnames()) {
-            node.options.push_back("--" + name);
+void collect(const Command& command, const std::string& path, std::vector<Node>& nodes) {
+    Node node{
+        .path = path, .help = command.description(), .commands = {}, .options = command.flags()};
+    std::vector<const Command*> subs;
+    for (const Command* sub : command.subcommands()) {
+        if (!sub->is_hidden()) {
+            subs.push_back(sub);
+            node.commands.push_back(sub->name());
         }
-        for (const std::string& name : option->get_snames()) {
-            node.options.push_back("-" + name);
-        }
-    }
-    const auto subs =
-        app.get_subcommands([](const CLI::App* sub) { return !sub->get_group().empty(); });
-    for (const CLI::App* sub : subs) {
-        node.commands.push_back(sub->get_name());
     }
     nodes.push_back(node);
-    for (const CLI::App* sub : subs) {
-        collect(*sub, path.empty() ? sub->get_name() : path + " " + sub->get_name(), nodes);
+    for (const Command* sub : subs) {
+        collect(*sub, path.empty() ? sub->name() : path + " " + sub->name(), nodes);
     }
 }
 
@@ -126,12 +121,12 @@ std::string fish_script(const std::vector<Node>& nodes) {
 
 } // namespace
 
-void add_completion(CLI::App& app, Context& context) {
-    CLI::App* command = app.add_subcommand("completion", "Print a script that completes commands");
+void add_completion(Command& app, Context& context) {
+    Command* command = app.add_subcommand("completion", "Print a script that completes commands");
     command->footer("Examples:\n  source <(ipfs-compute completion bash)\n"
                     "  ipfs-compute completion fish | source");
     const auto add_shell = [&](const std::string& shell, auto script) {
-        CLI::App* sub = command->add_subcommand(shell, "For " + shell);
+        Command* sub = command->add_subcommand(shell, "For " + shell);
         context.on_run(*sub, [&context, &app, script]() -> Result<int> {
             std::vector<Node> nodes;
             collect(app, "", nodes);

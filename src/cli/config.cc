@@ -42,9 +42,9 @@ std::string list_of_settings() {
 
 } // namespace
 
-void add_config(CLI::App& app, Context& context) {
-    CLI::App* command = app.add_subcommand("config", "Show and change settings");
-    CLI::App* show_command =
+void add_config(Command& app, Context& context) {
+    Command* command = app.add_subcommand("config", "Show and change settings");
+    Command* show_command =
         command->add_subcommand("show", "Print every setting in force and where it comes from");
     context.add_json(*show_command);
     show_command->footer(
@@ -54,7 +54,7 @@ void add_config(CLI::App& app, Context& context) {
     struct Options {
         std::string key, value;
     };
-    CLI::App* set_command = command->add_subcommand("set", "Change one setting in config.toml");
+    Command* set_command = command->add_subcommand("set", "Change one setting in config.toml");
     auto options = std::make_shared<Options>(); // Kept by the action.
     set_command->add_option("KEY", options->key)->required();
     set_command->add_option("VALUE", options->value)->required();

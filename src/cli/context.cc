@@ -79,15 +79,15 @@ std::string Streams::coloured(std::string_view code, std::string_view text) cons
     return out;
 }
 
-void Context::on_run(CLI::App& command, Action action) {
+void Context::on_run(Command& command, Action action) {
     command.callback([this, action = std::move(action)] { chosen_ = action; });
 }
 
-void Context::add_json(CLI::App& command) {
+void Context::add_json(Command& command) {
     command.add_flag("--json", json, "Print JSON, for programs");
 }
 
-void Context::add_gateways(CLI::App& command) {
+void Context::add_gateways(Command& command) {
     command
         .add_option("--gateway",
                     gateways,

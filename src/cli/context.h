@@ -2,11 +2,10 @@
 /// Context: what every command is given. Commands open nothing that they do not need.
 
 #include "base/result.h"
+#include "cli/command_line.h"
 #include "config/home.h"
 #include "config/settings.h"
 #include "wiring/stores.h"
-
-#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <functional>
@@ -73,13 +72,13 @@ public:
 
     /// Makes `action` what the program does when `command` is chosen. Its captures live as long as
     /// the program: commands keep their options in a shared_ptr that the action alone holds on to.
-    void on_run(CLI::App& command, Action action);
+    void on_run(Command& command, Action action);
 
     /// Offers `--json`.
-    void add_json(CLI::App& command);
+    void add_json(Command& command);
 
     /// Offers `--gateway`, to commands that read what may not be here.
-    void add_gateways(CLI::App& command);
+    void add_gateways(Command& command);
 
     /// What the flags set: `settings`, and `gateways` as the setting of that name.
     std::vector<std::string> given_settings() const;
@@ -88,9 +87,9 @@ public:
     wiring::Warn warn();
 
     /// Lets `command` be followed by `--` and words for the guest. Other words stay errors.
-    void take_guest_words(const CLI::App& command) { with_guest_words_.push_back(&command); }
+    void take_guest_words(const Command& command) { with_guest_words_.push_back(&command); }
 
-    bool takes_guest_words(const CLI::App* command) const {
+    bool takes_guest_words(const Command* command) const {
         return std::ranges::count(with_guest_words_, command) > 0;
     }
 
@@ -102,7 +101,7 @@ private:
     std::optional<config::Home> home_;
     std::optional<config::LoadedSettings> settings_;
     std::unique_ptr<wiring::Stores> stores_;
-    std::vector<const CLI::App*> with_guest_words_;
+    std::vector<const Command*> with_guest_words_;
 };
 
 } // namespace ic::cli

@@ -35,8 +35,8 @@ std::string decimal_bytes(std::uint64_t bytes) {
     return text.data();
 }
 
-void add_dag(CLI::App& app, Context& context) {
-    CLI::App* command = app.add_subcommand("dag", "Store, read, copy and measure whole DAGs");
+void add_dag(Command& app, Context& context) {
+    Command* command = app.add_subcommand("dag", "Store, read, copy and measure whole DAGs");
     add_dag_put(*command, context);
     add_dag_get(*command, context);
     add_dag_resolve(*command, context);

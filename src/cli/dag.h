@@ -11,13 +11,13 @@
 
 namespace ic::cli {
 
-void add_cid_inspect(CLI::App& cid, Context& context);
-void add_dag_export(CLI::App& dag, Context& context);
-void add_dag_get(CLI::App& dag, Context& context);
-void add_dag_import(CLI::App& dag, Context& context);
-void add_dag_put(CLI::App& dag, Context& context);
-void add_dag_resolve(CLI::App& dag, Context& context);
-void add_dag_stat(CLI::App& dag, Context& context);
+void add_cid_inspect(Command& cid, Context& context);
+void add_dag_export(Command& dag, Context& context);
+void add_dag_get(Command& dag, Context& context);
+void add_dag_import(Command& dag, Context& context);
+void add_dag_put(Command& dag, Context& context);
+void add_dag_resolve(Command& dag, Context& context);
+void add_dag_stat(Command& dag, Context& context);
 
 /// The codec that `flag` names. Errors: usage.
 Result<Codec> codec_of_flag(std::string_view flag, const std::string& text);

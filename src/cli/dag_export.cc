@@ -131,8 +131,8 @@ Result<int> export_dag(Context& context, const ExportOptions& options) {
 
 } // namespace
 
-void add_dag_export(CLI::App& dag, Context& context) {
-    CLI::App* command = dag.add_subcommand("export", "Write a DAG as a CAR");
+void add_dag_export(Command& dag, Context& context) {
+    Command* command = dag.add_subcommand("export", "Write a DAG as a CAR");
     auto options = std::make_shared<ExportOptions>(); // Kept by the action.
     command->add_option("PATH", options->path, "A CID, or a path such as CID/dir")->required();
     command->add_option("-o,--output", options->output, "Write to a new file")->type_name("FILE");

@@ -81,8 +81,8 @@ Result<int> resolve(Context& context, const std::string& word) {
 
 } // namespace
 
-void add_dag_get(CLI::App& dag, Context& context) {
-    CLI::App* command = dag.add_subcommand("get", "Print a node, or a value inside one");
+void add_dag_get(Command& dag, Context& context) {
+    Command* command = dag.add_subcommand("get", "Print a node, or a value inside one");
     auto path = std::make_shared<std::string>(); // Kept by the action; so below.
     auto codec = std::make_shared<std::string>("dag-json");
     command->add_option("PATH", *path, "A CID, or a path such as CID/key/0; none: standard input");
@@ -99,8 +99,8 @@ void add_dag_get(CLI::App& dag, Context& context) {
     context.on_run(*command, [&context, path, codec] { return get(context, *path, *codec); });
 }
 
-void add_dag_resolve(CLI::App& dag, Context& context) {
-    CLI::App* command = dag.add_subcommand(
+void add_dag_resolve(Command& dag, Context& context) {
+    Command* command = dag.add_subcommand(
         "resolve", "Print the block that a path leads to, and what is left of it");
     auto path = std::make_shared<std::string>();
     command->add_option("PATH", *path, "A CID, or a path such as CID/key/0; none: standard input");

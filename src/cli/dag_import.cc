@@ -22,7 +22,7 @@ namespace {
 struct ImportOptions {
     std::vector<std::string> paths;
     bool pin_roots = true;
-    const CLI::Option* pin_roots_flag = nullptr; ///< Lives as long as the program.
+    const Option* pin_roots_flag = nullptr; ///< Lives as long as the program.
     bool local_only = false;
     bool silent = false;
     bool stats = false;
@@ -190,9 +190,8 @@ Result<int> import_all(Context& context, const ImportOptions& options) {
 
 } // namespace
 
-void add_dag_import(CLI::App& dag, Context& context) {
-    CLI::App* command =
-        dag.add_subcommand("import", "Store the blocks of CARs and pin their roots");
+void add_dag_import(Command& dag, Context& context) {
+    Command* command = dag.add_subcommand("import", "Store the blocks of CARs and pin their roots");
     auto options = std::make_shared<ImportOptions>(); // Kept by the action.
     command->add_option(
         "FILE", options->paths, "CARs, version 1 or 2; '-' or none: standard input");

@@ -88,8 +88,8 @@ Result<int> put(Context& context, const PutOptions& options) {
 
 } // namespace
 
-void add_dag_put(CLI::App& dag, Context& context) {
-    CLI::App* command = dag.add_subcommand("put", "Store a node and print its CID");
+void add_dag_put(Command& dag, Context& context) {
+    Command* command = dag.add_subcommand("put", "Store a node and print its CID");
     auto options = std::make_shared<PutOptions>(); // Kept by the action.
     command->add_option("FILE", options->paths, "Files; '-' or none: standard input");
     command->add_option("--input-codec", options->input_codec, "What the input is (dag-json)")

@@ -151,7 +151,7 @@ std::string json_text(const Summary& summary) {
 struct StatOptions {
     std::vector<std::string> paths;
     bool progress = false;
-    const CLI::Option* progress_flag = nullptr; ///< Given or not; lives as long as the program.
+    const Option* progress_flag = nullptr; ///< Given or not; lives as long as the program.
 };
 
 Result<int> stat(Context& context, const StatOptions& options) {
@@ -174,8 +174,8 @@ Result<int> stat(Context& context, const StatOptions& options) {
 
 } // namespace
 
-void add_dag_stat(CLI::App& dag, Context& context) {
-    CLI::App* command = dag.add_subcommand("stat", "Count the blocks and bytes of DAGs");
+void add_dag_stat(Command& dag, Context& context) {
+    Command* command = dag.add_subcommand("stat", "Count the blocks and bytes of DAGs");
     auto options = std::make_shared<StatOptions>(); // Kept by the action.
     command->add_option("PATH", options->paths, "CIDs, or paths; none: lines of standard input");
     options->progress_flag = command->add_flag(

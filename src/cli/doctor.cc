@@ -82,8 +82,8 @@ Result<int> examine(Context& context) {
 
 } // namespace
 
-void add_doctor(CLI::App& app, Context& context) {
-    CLI::App* command =
+void add_doctor(Command& app, Context& context) {
+    Command* command =
         app.add_subcommand("doctor", "Look whether everything that jobs need is in order");
     command->footer(
         "Runs a module that does nothing in an executor of its own. A line a thing: ok, "

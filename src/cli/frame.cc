@@ -2,6 +2,8 @@
 
 #include "base/text.h"
 
+#include <CLI/CLI.hpp>
+
 #include <algorithm>
 #include <exception>
 #include <string>
@@ -90,9 +92,9 @@ std::string help_of(const CLI::App& app) {
 }
 
 /// Every command that does something takes these.
-void add_common_options(CLI::App& app, Context& context) {
-    for (CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; })) {
-        if (!names_of_commands(*sub).empty()) {
+void add_common_options(Command& command, Context& context) {
+    for (Command* sub : command.subcommands()) {
+        if (!sub->subcommands().empty()) {
             sub->require_subcommand(1);
             add_common_options(*sub, context);
             continue;
@@ -110,12 +112,14 @@ void add_common_options(CLI::App& app, Context& context) {
 }
 
 /// Moves what stands behind `--` to the context if the command takes it; how many words are left.
-int split_guest_words(CLI::App& app, Context& context, int count, const char* const* arguments) {
-    const auto takes = app.get_subcommands([&](const CLI::App* command) {
-        return count > 1 && command->get_name() == arguments[1] &&
-               context.takes_guest_words(command);
+int split_guest_words(const Command& program,
+                      Context& context,
+                      int count,
+                      const char* const* arguments) {
+    const bool takes = std::ranges::any_of(program.subcommands(), [&](const Command* command) {
+        return count > 1 && command->name() == arguments[1] && context.takes_guest_words(command);
     });
-    if (takes.empty()) {
+    if (!takes) {
         return count;
     }
     const char* const* const end = arguments + count;
@@ -149,16 +153,17 @@ with_long_names(const CLI::App& app, int count, const char* const* arguments) {
             word = name.empty() ? word : "--" + name + word.substr(2);
             continue;
         }
-        const auto named = command->get_subcommands(
-            [&](const CLI::App* sub) { return sub->get_name() == word; });
+        const auto named =
+            command->get_subcommands([&](const CLI::App* sub) { return sub->get_name() == word; });
         command = named.empty() ? command : named.front();
     }
     return words;
 }
 
 Result<int>
-parse_and_act(CLI::App& app, Context& context, int count, const char* const* arguments) {
-    count = split_guest_words(app, context, count, arguments);
+parse_and_act(Command& program, Context& context, int count, const char* const* arguments) {
+    count = split_guest_words(program, context, count, arguments);
+    CLI::App& app = program.library();
     const std::vector<std::string> words = with_long_names(app, count, arguments);
     std::vector<const char*> pointers;
     for (const std::string& word : words) {
@@ -184,13 +189,13 @@ int run(int count, const char* const* arguments, const AddCommands& add_commands
     Context context;
     Result<int> status = Error{Errc::internal, ""};
     try {
-        CLI::App app("Runs WebAssembly modules that live on IPFS.", "ipfs-compute");
-        app.set_help_flag("-h,--help", "Print this help");
-        app.require_subcommand(1);
-        app.get_formatter()->column_width(34);
-        add_commands(app, context);
-        add_common_options(app, context);
-        status = parse_and_act(app, context, count, arguments);
+        Command program("Runs WebAssembly modules that live on IPFS.", "ipfs-compute");
+        program.library().set_help_flag("-h,--help", "Print this help");
+        program.library().get_formatter()->column_width(34);
+        program.require_subcommand(1);
+        add_commands(program, context);
+        add_common_options(program, context);
+        status = parse_and_act(program, context, count, arguments);
     } catch (const std::exception& thrown) { // Of libraries; ours return errors.
         status = Error{Errc::internal, thrown.what()};
     }

@@ -8,7 +8,7 @@
 namespace ic::cli {
 
 /// Adds every command to the program; the parts list in main.cc.
-using AddCommands = std::function<void(CLI::App&, Context&)>;
+using AddCommands = std::function<void(Command&, Context&)>;
 
 /// Runs the program on the arguments of `main` and gives its exit status: a command's own, or
 /// `exit_status` of its error, which has then been printed as `ipfs-compute: <code>: <message>`.

@@ -132,8 +132,8 @@ Result<int> get(Context& context, GetFlags flags) {
 
 } // namespace
 
-void add_get(CLI::App& app, Context& context) {
-    CLI::App* command = app.add_subcommand("get", "Save a file or a directory");
+void add_get(Command& app, Context& context) {
+    Command* command = app.add_subcommand("get", "Save a file or a directory");
     auto flags = std::make_shared<GetFlags>(); // Kept by the action.
     command->add_option("PATH", flags->path, "A CID, or a path such as CID/dir");
     command->add_option("-o,--output", flags->output, "Where to (the last name of PATH)")

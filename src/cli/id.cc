@@ -18,8 +18,8 @@ Result<void> print_identity(Context& context) {
 
 } // namespace
 
-void add_id(CLI::App& app, Context& context) {
-    CLI::App* command = app.add_subcommand("id", "Print the names of this node's key");
+void add_id(Command& app, Context& context) {
+    Command* command = app.add_subcommand("id", "Print the names of this node's key");
     context.add_json(*command);
     command->footer("Others trust this node by its did: ipfs-compute trust add DID\n\n"
                     "Examples:\n  ipfs-compute id\n  ipfs-compute id --json");
@@ -29,8 +29,8 @@ void add_id(CLI::App& app, Context& context) {
     });
 }
 
-void add_init(CLI::App& app, Context& context) {
-    CLI::App* command = app.add_subcommand("init", "Make the home folder and the key of this node");
+void add_init(Command& app, Context& context) {
+    Command* command = app.add_subcommand("init", "Make the home folder and the key of this node");
     context.add_json(*command);
     command->footer(
         "Not needed: the first command that wants them makes them too. Changes nothing\n"

@@ -103,8 +103,8 @@ Result<int> list(Context& context, const ListFlags& flags) {
     return 0;
 }
 
-void add_list(CLI::App& job, Context& context) {
-    CLI::App* command = job.add_subcommand("list", "List jobs, the newest first");
+void add_list(Command& job, Context& context) {
+    Command* command = job.add_subcommand("list", "List jobs, the newest first");
     auto flags = std::make_shared<ListFlags>();
     command->add_option("--state", flags->state, "open, finished, failed or cancelled")
         ->type_name("STATE");
@@ -114,7 +114,7 @@ void add_list(CLI::App& job, Context& context) {
         ->allow_extra_args(false)
         ->take_all();
     command->add_option("--limit", flags->limit, "At most so many")
-        ->check(CLI::Range(std::size_t{1}, ledger::limits::list_page_max).description(""))
+        ->between(1, static_cast<std::int64_t>(ledger::limits::list_page_max))
         ->capture_default_str();
     command->add_option("--cursor", flags->before, "Go on after this cursor (with --json: cursor)")
         ->type_name("N");
@@ -128,12 +128,12 @@ void add_list(CLI::App& job, Context& context) {
 
 using OnJob = std::function<Result<int>(Context&, Found&)>;
 
-CLI::App* add_on_job(CLI::App& job,
-                     Context& context,
-                     const std::string& name,
-                     const std::string& help,
-                     OnJob action) {
-    CLI::App* command = job.add_subcommand(name, help);
+Command* add_on_job(Command& job,
+                    Context& context,
+                    const std::string& name,
+                    const std::string& help,
+                    OnJob action) {
+    Command* command = job.add_subcommand(name, help);
     auto text = std::make_shared<std::string>();
     command->add_option("JOB", *text, "The job's CID, or the beginning of it")->required();
     command->footer("Examples:\n  ipfs-compute job " + name + " bafyrei...");
@@ -201,8 +201,8 @@ Result<int> cancel_job(Context& context, Found& found) {
 
 } // namespace
 
-void add_job(CLI::App& app, Context& context) {
-    CLI::App* job =
+void add_job(Command& app, Context& context) {
+    Command* job =
         app.add_subcommand("job", "Look at jobs: list, describe, logs, get, wait, cancel");
     add_list(*job, context);
     context.add_json(*add_on_job(

@@ -180,7 +180,7 @@ Result<void> read_limits(const JobFlags& flags, job::Limits& limits) {
 }
 
 /// The limits that few need to change.
-void add_further_limits(CLI::App& command, JobFlags& flags) {
+void add_further_limits(Command& command, JobFlags& flags) {
     const auto add_limit =
         [&command](const char* flag, std::string& into, const char* help, const char* type) {
             command.add_option(flag, into, help)->type_name(type)->group("Further limits");
@@ -203,7 +203,7 @@ void add_further_limits(CLI::App& command, JobFlags& flags) {
 
 } // namespace
 
-void add_job_flags(CLI::App& command, Context& context, JobFlags& flags) {
+void add_job_flags(Command& command, Context& context, JobFlags& flags) {
     context.take_guest_words(command);
     // One value each time: the word behind it is not swallowed.
     const auto add_list = [&command](const char* flag,
@@ -259,7 +259,7 @@ void add_job_flags(CLI::App& command, Context& context, JobFlags& flags) {
         ->type_name("TEXT");
     command.add_flag("--no-cache", flags.no_cache, "Run even if a receipt could answer");
     command.add_option("--priority", flags.priority, "0 to 9, 9 first")
-        ->check(CLI::Range(0, 9).description(""))
+        ->between(0, 9)
         ->type_name("N");
     add_list("--label", flags.labels, "A label, for `job list --label`", "NAME=VALUE");
 }

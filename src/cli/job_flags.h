@@ -44,7 +44,7 @@ struct JobFlags {
 };
 
 /// Declares them on `command`.
-void add_job_flags(CLI::App& command, Context& context, JobFlags& flags);
+void add_job_flags(Command& command, Context& context, JobFlags& flags);
 
 /// The job, with what it was given as files added to the store (and synced). Its arguments are
 /// those of the flags, then `guest_words`.

@@ -218,8 +218,8 @@ Result<int> ls(Context& context, LsFlags flags) {
 
 } // namespace
 
-void add_ls(CLI::App& app, Context& context) {
-    CLI::App* command = app.add_subcommand("ls", "List directories");
+void add_ls(Command& app, Context& context) {
+    Command* command = app.add_subcommand("ls", "List directories");
     auto flags = std::make_shared<LsFlags>(); // Kept by the action.
     command->add_option(
         "PATH", flags->paths, "CIDs, or paths such as CID/dir; without any: of standard input");

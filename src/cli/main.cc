@@ -17,7 +17,7 @@ int main(int count, char** arguments) {
         return ic::executor::wasm::run_compiler(arguments[count - 1]);
     }
     ic::cli::hold_standard_descriptors();
-    return ic::cli::run(count, arguments, [](CLI::App& app, ic::cli::Context& context) {
+    return ic::cli::run(count, arguments, [](ic::cli::Command& app, ic::cli::Context& context) {
         add_init(app, context);
         add_add(app, context);
         add_cat(app, context);

@@ -90,12 +90,12 @@ Result<int> create(Context& context, const Options& options) {
 
 } // namespace
 
-void add_new(CLI::App& app, Context& context) {
-    CLI::App* command = app.add_subcommand("new", "Make a project for a guest module");
+void add_new(Command& app, Context& context) {
+    Command* command = app.add_subcommand("new", "Make a project for a guest module");
     const auto options = std::make_shared<Options>();
     command->add_option("name", options->name, "Its name and folder")->required();
     command->add_option("--lang", options->language, "Its language: rust")
-        ->check(CLI::IsMember({"rust"}))
+        ->one_of({"rust"})
         ->capture_default_str();
     command->footer("Prints the command that builds it, which needs nothing from a registry.\n\n"
                     "Examples:\n  ipfs-compute new --lang rust hello");

@@ -5,8 +5,8 @@
 
 namespace ic::cli {
 
-void add_pin(CLI::App& app, Context& context) {
-    CLI::App* command = app.add_subcommand("pin", "Say which content a collection must keep");
+void add_pin(Command& app, Context& context) {
+    Command* command = app.add_subcommand("pin", "Say which content a collection must keep");
     add_pin_add(*command, context);
     add_pin_rm(*command, context);
     add_pin_ls(*command, context);

@@ -100,8 +100,8 @@ Result<int> pin_add(Context& context, const PinAddOptions& options) {
 
 } // namespace
 
-void add_pin_add(CLI::App& pin, Context& context) {
-    CLI::App* command = pin.add_subcommand("add", "Pin content, so that no collection takes it");
+void add_pin_add(Command& pin, Context& context) {
+    Command* command = pin.add_subcommand("add", "Pin content, so that no collection takes it");
     auto options = std::make_shared<PinAddOptions>(); // Kept by the action.
     command->add_option("PATH",
                         options->paths,

@@ -5,14 +5,14 @@
 
 namespace ic::cli {
 
-void add_pin_add(CLI::App& pin, Context& context);
-void add_pin_ls(CLI::App& pin, Context& context);
-void add_pin_rm(CLI::App& pin, Context& context);
-void add_pin_update(CLI::App& pin, Context& context);
+void add_pin_add(Command& pin, Context& context);
+void add_pin_ls(Command& pin, Context& context);
+void add_pin_rm(Command& pin, Context& context);
+void add_pin_update(Command& pin, Context& context);
 
-void add_repo_compact(CLI::App& repo, Context& context);
-void add_repo_gc(CLI::App& repo, Context& context);
-void add_repo_stat(CLI::App& repo, Context& context);
-void add_repo_verify(CLI::App& repo, Context& context);
+void add_repo_compact(Command& repo, Context& context);
+void add_repo_gc(Command& repo, Context& context);
+void add_repo_stat(Command& repo, Context& context);
+void add_repo_verify(Command& repo, Context& context);
 
 } // namespace ic::cli

@@ -176,8 +176,8 @@ Result<int> pin_ls(Context& context, const PinLsOptions& options) {
 
 } // namespace
 
-void add_pin_ls(CLI::App& pin, Context& context) {
-    CLI::App* command = pin.add_subcommand("ls", "List pins");
+void add_pin_ls(Command& pin, Context& context) {
+    Command* command = pin.add_subcommand("ls", "List pins");
     auto options = std::make_shared<PinLsOptions>(); // Kept by the action.
     command->add_option("PATH", options->paths, "Only these; an error if one is not pinned");
     command->add_option("-t,--type", options->type, "direct, indirect, recursive or all")

@@ -65,8 +65,8 @@ Result<int> pin_update(Context& context, const PinUpdateOptions& options) {
 
 } // namespace
 
-void add_pin_rm(CLI::App& pin, Context& context) {
-    CLI::App* command = pin.add_subcommand("rm", "Remove pins; a collection may take the content");
+void add_pin_rm(Command& pin, Context& context) {
+    Command* command = pin.add_subcommand("rm", "Remove pins; a collection may take the content");
     auto options = std::make_shared<PinRmOptions>(); // Kept by the action.
     command->add_option("PATH",
                         options->paths,
@@ -78,8 +78,8 @@ void add_pin_rm(CLI::App& pin, Context& context) {
     context.on_run(*command, [&context, options] { return pin_rm(context, *options); });
 }
 
-void add_pin_update(CLI::App& pin, Context& context) {
-    CLI::App* command = pin.add_subcommand("update", "Pin one thing in the place of another");
+void add_pin_update(Command& pin, Context& context) {
+    Command* command = pin.add_subcommand("update", "Pin one thing in the place of another");
     auto options = std::make_shared<PinUpdateOptions>(); // Kept by the action.
     command->add_option("FROM", options->from, "What is pinned recursively now")->required();
     command->add_option("TO", options->to, "What is to be pinned")->required();

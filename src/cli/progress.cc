@@ -6,7 +6,7 @@
 
 namespace ic::cli {
 
-void ProgressFlag::add(CLI::App& command) {
+void ProgressFlag::add(Command& command) {
     option_ = command.add_flag(
         "-p,--progress", value_, "Show how far it is; on at a terminal, --progress=false is off");
 }

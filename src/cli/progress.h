@@ -16,12 +16,12 @@ enum class ShowProgress : std::uint8_t { at_terminal, always, never };
 /// it depends on the terminal. Lifetime: as the command line.
 class ProgressFlag {
 public:
-    void add(CLI::App& command);
+    void add(Command& command);
     ShowProgress show() const;
 
 private:
     bool value_ = false;
-    const CLI::Option* option_ = nullptr;
+    const Option* option_ = nullptr;
 };
 
 /// Draws on standard error, at most ten times a second; the line is wiped when this goes.

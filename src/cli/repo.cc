@@ -100,8 +100,8 @@ Result<int> repo_compact(Context& context) {
 
 } // namespace
 
-void add_repo_stat(CLI::App& repo, Context& context) {
-    CLI::App* command = repo.add_subcommand("stat", "Print how much the store holds and takes");
+void add_repo_stat(Command& repo, Context& context) {
+    Command* command = repo.add_subcommand("stat", "Print how much the store holds and takes");
     auto options = std::make_shared<RepoStatOptions>(); // Kept by the action.
     command->add_flag("-s,--size-only", options->size_only, "Print RepoSize and StorageMax alone");
     command->add_flag("-H,--human", options->human, "Print sizes as 83 MB, 1.5 GB");
@@ -111,8 +111,8 @@ void add_repo_stat(CLI::App& repo, Context& context) {
     context.on_run(*command, [&context, options] { return repo_stat(context, *options); });
 }
 
-void add_repo_compact(CLI::App& repo, Context& context) {
-    CLI::App* command =
+void add_repo_compact(Command& repo, Context& context) {
+    Command* command =
         repo.add_subcommand("compact", "Make the file of the tables as small as what is in it");
     context.add_json(*command);
     command->footer("Copies the tables without the pages that a collection left free. Needs room\n"
@@ -121,8 +121,8 @@ void add_repo_compact(CLI::App& repo, Context& context) {
     context.on_run(*command, [&context] { return repo_compact(context); });
 }
 
-void add_repo(CLI::App& app, Context& context) {
-    CLI::App* command = app.add_subcommand("repo", "Look after the block store");
+void add_repo(Command& app, Context& context) {
+    Command* command = app.add_subcommand("repo", "Look after the block store");
     add_repo_stat(*command, context);
     add_repo_gc(*command, context);
     add_repo_verify(*command, context);

@@ -141,8 +141,8 @@ Result<int> repo_gc(Context& context, const RepoGcOptions& options) {
 
 } // namespace
 
-void add_repo_gc(CLI::App& repo, Context& context) {
-    CLI::App* command = repo.add_subcommand("gc", "Remove the blocks that no pin and no job needs");
+void add_repo_gc(Command& repo, Context& context) {
+    Command* command = repo.add_subcommand("gc", "Remove the blocks that no pin and no job needs");
     auto options = std::make_shared<RepoGcOptions>(); // Kept by the action.
     command->add_flag("-q,--quiet", options->quiet, "Print CIDs only");
     command->add_flag("--silent", options->silent, "Print nothing");

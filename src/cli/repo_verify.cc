@@ -151,8 +151,8 @@ Result<int> repo_verify(Context& context, const RepoVerifyOptions& options) {
 
 } // namespace
 
-void add_repo_verify(CLI::App& repo, Context& context) {
-    CLI::App* command = repo.add_subcommand("verify", "Hash every block and read every pin");
+void add_repo_verify(Command& repo, Context& context) {
+    Command* command = repo.add_subcommand("verify", "Hash every block and read every pin");
     auto options = std::make_shared<RepoVerifyOptions>(); // Kept by the action.
     command->add_flag("--drop", options->drop, "Remove what is damaged");
     command->add_flag("--heal,--repair",

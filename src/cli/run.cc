@@ -120,8 +120,8 @@ Result<int> run_here(Context& context, const RunFlags& flags) {
 
 } // namespace
 
-void add_run(CLI::App& app, Context& context) {
-    CLI::App* command =
+void add_run(Command& app, Context& context) {
+    Command* command =
         app.add_subcommand("run", "Run a job here and now, without a worker or a network");
     auto flags = std::make_shared<RunFlags>();
     add_job_flags(*command, context, flags->job);

@@ -29,8 +29,8 @@ Result<int> submit(Context& context, const SubmitFlags& flags) {
 
 } // namespace
 
-void add_submit(CLI::App& app, Context& context) {
-    CLI::App* command =
+void add_submit(Command& app, Context& context) {
+    Command* command =
         app.add_subcommand("submit", "Submit a job, wait for it, print what it wrote");
     auto flags = std::make_shared<SubmitFlags>();
     add_job_flags(*command, context, flags->job);

@@ -76,9 +76,9 @@ Result<int> remove(Context& context, const std::string& key) {
 
 } // namespace
 
-void add_trust(CLI::App& app, Context& context) {
-    CLI::App* command = app.add_subcommand("trust", "Say whose jobs and answers are accepted");
-    CLI::App* list_command = command->add_subcommand("list", "Print the trusted keys");
+void add_trust(Command& app, Context& context) {
+    Command* command = app.add_subcommand("trust", "Say whose jobs and answers are accepted");
+    Command* list_command = command->add_subcommand("list", "Print the trusted keys");
     context.add_json(*list_command);
     list_command->footer("One's own key is trusted without being listed.\n\n"
                          "Examples:\n  ipfs-compute trust list");
@@ -88,14 +88,14 @@ void add_trust(CLI::App& app, Context& context) {
         std::string key, name;
     };
     auto options = std::make_shared<Options>(); // Kept by the actions.
-    CLI::App* add_command = command->add_subcommand("add", "Trust a key");
+    Command* add_command = command->add_subcommand("add", "Trust a key");
     add_command->add_option("DID", options->key, "did:key:..., or a peer ID")->required();
     add_command->add_option("--name", options->name, "What to call it")->type_name("NAME");
     add_command->footer("Examples:\n  ipfs-compute trust add --name alice did:key:z6Mk...");
     context.on_run(*add_command,
                    [&context, options] { return add(context, options->key, options->name); });
 
-    CLI::App* remove_command = command->add_subcommand("rm", "Trust a key no longer");
+    Command* remove_command = command->add_subcommand("rm", "Trust a key no longer");
     remove_command->add_option("KEY", options->key, "A did, a peer ID or a name")->required();
     remove_command->footer("Examples:\n  ipfs-compute trust rm alice");
     context.on_run(*remove_command, [&context, options] { return remove(context, options->key); });

@@ -4,11 +4,11 @@
 
 namespace ic::cli {
 
-void add_version(CLI::App& app, Context& context) {
-    CLI::App* command = app.add_subcommand("version", "Print the version of this program");
+void add_version(Command& app, Context& context) {
+    Command* command = app.add_subcommand("version", "Print the version of this program");
     command->footer("Examples:\n  ipfs-compute version\n  ipfs-compute version --json");
     context.add_json(*command);
-    app.set_version_flag("--version", "ipfs-compute " IC_VERSION, "Print the version");
+    app.version_flag("--version", "ipfs-compute " IC_VERSION, "Print the version");
     context.on_run(*command, [&context]() -> Result<int> {
         if (context.json) {
             TRY(context.streams.print(nlohmann::json{{"version", IC_VERSION}}.dump() + "\n"));

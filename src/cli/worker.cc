@@ -88,14 +88,14 @@ Result<int> work(Context& context, const WorkerFlags& flags) {
 
 } // namespace
 
-void add_worker(CLI::App& app, Context& context) {
-    CLI::App* command = app.add_subcommand("worker", "Offer this machine: run jobs until stopped");
+void add_worker(Command& app, Context& context) {
+    Command* command = app.add_subcommand("worker", "Offer this machine: run jobs until stopped");
     auto flags = std::make_shared<WorkerFlags>();
     command
         ->add_option("--slots",
                      flags->slots,
                      "Jobs at once (default: setting worker.slots, else one a core)")
-        ->check(CLI::Range(1, 256).description(""))
+        ->between(1, 256)
         ->type_name("N");
     command
         ->add_option("--allow-host",
