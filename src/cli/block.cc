@@ -1,13 +1,16 @@
 #include "base/file.h"
 #include "base/unique_fd.h"
 #include "cli/commands.h"
+#include "cli/dag.h"
 
 #include <fcntl.h>
 #include <nlohmann/json.hpp>
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace ic::cli {
 namespace {
@@ -21,19 +24,6 @@ Result<Bytes> read_block(const std::string& path) {
         return Error{Errc::not_found, "there is no file " + path};
     }
     return std::move(*data);
-}
-
-Result<Codec> codec_named(const std::string& name) {
-    if (name == "raw") {
-        return Codec::raw;
-    }
-    if (name == "dag-pb") {
-        return Codec::dag_pb;
-    }
-    if (name == "dag-cbor") {
-        return Codec::dag_cbor;
-    }
-    return Error{Errc::usage, "--codec is raw, dag-pb or dag-cbor, not '" + name + "'"};
 }
 
 void add_block_get(Command& block, Context& context) {
@@ -50,28 +40,55 @@ void add_block_get(Command& block, Context& context) {
     });
 }
 
-void add_block_put(Command& block, Context& context) {
-    struct Options {
-        std::string path = "-";
-        std::string codec = "raw";
-    };
-    Command* command = block.add_subcommand("put", "Store a block and print its CID");
-    auto options = std::make_shared<Options>();
-    command->add_option(
-        "FILE", options->path, "A file of 2 MiB at most; '-' or none: standard input");
-    command->add_option("--codec", options->codec, "raw, dag-pb or dag-cbor")->type_name("NAME");
-    command->footer("Examples:\n  echo hello | ipfs-compute block put\n"
-                    "  ipfs-compute block put --codec dag-cbor node");
-    context.on_run(*command, [&context, options]() -> Result<int> {
-        const Codec codec = TRY(codec_named(options->codec));
-        const Bytes data = TRY(read_block(options->path));
-        const Cid cid = cid_of(codec, data);
-        BlockStore& store = TRY(context.open_stores())->local();
-        TRY(store.put(cid, data));
-        TRY(store.sync());
+struct PutOptions {
+    std::vector<std::string> paths;
+    std::string codec = "raw";
+    std::string hash = "sha2-256";
+    bool pin = false;
+};
+
+Result<int> put(Context& context, PutOptions options) {
+    const Codec codec = TRY(codec_of_flag("--cid-codec", options.codec));
+    const HashCode hash = TRY(hash_of_flag("--mhtype", options.hash));
+    if (options.paths.empty()) {
+        options.paths.emplace_back("-");
+    }
+    wiring::Stores* const stores = TRY(context.open_stores());
+    const std::unique_ptr<WriteSession> session = TRY(stores->local().begin_session());
+    std::vector<Cid> cids;
+    for (const std::string& path : options.paths) {
+        const Bytes data = TRY(read_block(path));
+        cids.push_back(TRY(cid_of_block(codec, hash, data)));
+        TRY(stores->local().put(cids.back(), data));
+    }
+    TRY(stores->local().sync());
+    for (const Cid& cid : cids) {
+        if (options.pin) {
+            TRY(stores->pins().add({.cid = cid, .kind = PinKind::recursive}));
+        }
         TRY(context.streams.print(cid.to_string() + "\n"));
-        return 0;
-    });
+    }
+    return 0;
+}
+
+void add_block_put(Command& block, Context& context) {
+    Command* command = block.add_subcommand("put", "Store blocks and print their CIDs");
+    auto options = std::make_shared<PutOptions>();
+    command->add_option(
+        "FILE", options->paths, "Files of 2 MiB at most; '-' or none: standard input");
+    command
+        ->add_option("--cid-codec,--codec",
+                     options->codec,
+                     "What the CID says that the bytes are: raw, dag-pb, dag-cbor, ... (raw)")
+        ->type_name("NAME");
+    command
+        ->add_option("--mhtype", options->hash, "sha2-256, sha2-512, blake3 or identity (sha2-256)")
+        ->type_name("NAME");
+    command->add_flag("--pin", options->pin, "Pin each, with all that it links to");
+    command->footer("The bytes are not looked at. The CIDs are those of 'ipfs block put'.\n\n"
+                    "Examples:\n  echo hello | ipfs-compute block put\n"
+                    "  ipfs-compute block put --cid-codec dag-cbor --pin node");
+    context.on_run(*command, [&context, options] { return put(context, *options); });
 }
 
 void add_block_stat(Command& block, Context& context) {

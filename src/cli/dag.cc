@@ -3,9 +3,6 @@
 #include "cli/commands.h"
 #include "multiformats/multicodec.h"
 
-#include <array>
-#include <cmath>
-#include <cstdio>
 #include <optional>
 
 namespace ic::cli {
@@ -18,21 +15,24 @@ Result<Codec> codec_of_flag(std::string_view flag, const std::string& text) {
     return *codec;
 }
 
-std::string decimal_bytes(std::uint64_t bytes) {
-    constexpr std::array units{"B", "kB", "MB", "GB", "TB", "PB", "EB"};
-    if (bytes < 10) {
-        return std::to_string(bytes) + " B";
+Result<HashCode> hash_of_flag(std::string_view flag, const std::string& text) {
+    const std::optional<HashCode> hash = hash_named(text);
+    if (!hash) {
+        return Error{Errc::usage,
+                     std::string(flag) + ": '" + text +
+                         "' is no hash function that is computed here; sha2-256, sha2-512, blake3 "
+                         "and identity are"};
     }
-    const double exponent = std::floor(std::log(static_cast<double>(bytes)) / std::log(1000.0));
-    const double value =
-        std::floor(static_cast<double>(bytes) / std::pow(1000.0, exponent) * 10 + 0.5) / 10;
-    std::array<char, 32> text{};
-    std::snprintf(text.data(),
-                  text.size(),
-                  value < 10 ? "%.1f %s" : "%.0f %s",
-                  value,
-                  units.at(static_cast<std::size_t>(exponent)));
-    return text.data();
+    return *hash;
+}
+
+Result<Cid> cid_of_block(Codec codec, HashCode hash, ByteView data) {
+    if (hash == HashCode::identity && data.size() > ic::limits::cid_digest_bytes_max) {
+        return Error{Errc::too_large,
+                     "an identity CID holds " + std::to_string(ic::limits::cid_digest_bytes_max) +
+                         " bytes at most, and the block has " + std::to_string(data.size())};
+    }
+    return cid_of(codec, hash, data);
 }
 
 void add_dag(Command& app, Context& context) {

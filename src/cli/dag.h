@@ -1,11 +1,11 @@
 #pragma once
-/// What the commands `dag ...` and `cid ...` share.
+/// What the commands `block ...`, `dag ...` and `cid ...` share.
 
+#include "base/bytes.h"
 #include "base/result.h"
 #include "cli/context.h"
 #include "multiformats/cid.h"
 
-#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -22,7 +22,10 @@ void add_dag_stat(Command& dag, Context& context);
 /// The codec that `flag` names. Errors: usage.
 Result<Codec> codec_of_flag(std::string_view flag, const std::string& text);
 
-/// "1.2 GB" as Kubo prints sizes: units of 1000, one digit after the point below ten.
-std::string decimal_bytes(std::uint64_t bytes);
+/// The hash function that `flag` names. Errors: usage (not known, or not computed here).
+Result<HashCode> hash_of_flag(std::string_view flag, const std::string& text);
+
+/// The CID, version 1, of a block. Errors: too-large (an identity CID cannot hold it).
+Result<Cid> cid_of_block(Codec codec, HashCode hash, ByteView data);
 
 } // namespace ic::cli

@@ -36,13 +36,7 @@ Result<Bytes> read_input(const std::string& path) {
 Result<Block> made(const PutOptions& options, const Bytes& input) {
     const Codec input_codec = TRY(codec_of_flag("--input-codec", options.input_codec));
     const Codec store_codec = TRY(codec_of_flag("--store-codec", options.store_codec));
-    const std::optional<HashCode> hash = hash_named(options.hash);
-    if (!hash) {
-        return Error{Errc::usage,
-                     "--hash: '" + options.hash +
-                         "' is no hash function that is computed here; sha2-256, sha2-512, blake3 "
-                         "and identity are"};
-    }
+    const HashCode hash = TRY(hash_of_flag("--hash", options.hash));
     Bytes data = TRY(ipld::encode_as(store_codec, TRY(ipld::decode_as(input_codec, input))));
     if (data.size() > ic::limits::block_bytes_max) {
         return Error{Errc::too_large,
@@ -50,12 +44,8 @@ Result<Block> made(const PutOptions& options, const Bytes& input) {
                          std::to_string(ic::limits::block_bytes_max) +
                          " can be exchanged with others: split it and link the parts"};
     }
-    if (*hash == HashCode::identity && data.size() > ic::limits::cid_digest_bytes_max) {
-        return Error{Errc::too_large,
-                     "an identity CID holds " + std::to_string(ic::limits::cid_digest_bytes_max) +
-                         " bytes at most, and the block has " + std::to_string(data.size())};
-    }
-    return Block{cid_of(store_codec, *hash, data), LentBytes::of(std::move(data))};
+    const Cid cid = TRY(cid_of_block(store_codec, hash, data));
+    return Block{cid, LentBytes::of(std::move(data))};
 }
 
 Result<int> put(Context& context, const PutOptions& options) {

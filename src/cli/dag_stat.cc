@@ -2,6 +2,7 @@
 #include "car/walk.h"
 #include "cli/content_paths.h"
 #include "cli/dag.h"
+#include "cli/kubo_text.h"
 #include "unixfs/dag_path.h"
 
 #include <nlohmann/json.hpp>

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdio>
 #include <ctime>
 #include <memory>
@@ -190,6 +191,23 @@ std::string time_text(const std::optional<unixfs::UnixTime>& time, UnixSeconds n
         time->seconds > six_months_before(now.value) && time->seconds < now.value + day;
     std::array<char, 64> text{};
     std::strftime(text.data(), text.size(), is_recent ? "%b %d %H:%M" : "%b %d  %Y", &calendar);
+    return text.data();
+}
+
+std::string decimal_bytes(std::uint64_t bytes) {
+    constexpr std::array units{"B", "kB", "MB", "GB", "TB", "PB", "EB"};
+    if (bytes < 10) {
+        return std::to_string(bytes) + " B";
+    }
+    const double exponent = std::floor(std::log(static_cast<double>(bytes)) / std::log(1000.0));
+    const double value =
+        std::floor(static_cast<double>(bytes) / std::pow(1000.0, exponent) * 10 + 0.5) / 10;
+    std::array<char, 32> text{};
+    std::snprintf(text.data(),
+                  text.size(),
+                  value < 10 ? "%.1f %s" : "%.0f %s",
+                  value,
+                  units.at(static_cast<std::size_t>(exponent)));
     return text.data();
 }
 

@@ -5,6 +5,7 @@
 #include "unixfs/directory.h"
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,9 @@ std::string mode_text(const unixfs::Stat& stat);
 
 /// "Jan 02 15:04" within the last six months, else "Jan 02  2006"; "-" if it is not known. In UTC.
 std::string time_text(const std::optional<unixfs::UnixTime>& time, UnixSeconds now);
+
+/// "1.2 GB": units of 1000, one digit after the point below ten.
+std::string decimal_bytes(std::uint64_t bytes);
 
 /// Lines of cells. All cells but the last of a line are filled up with blanks to the width of the
 /// widest in their column and one more, or to `width_min`. Lines of as many cells in a row have

@@ -1,12 +1,11 @@
 #include "base/text.h"
 #include "blockstore/embedded/embedded_store.h"
 #include "cli/commands.h"
+#include "cli/kubo_text.h"
 #include "cli/pin_commands.h"
 
 #include <nlohmann/json.hpp>
 
-#include <array>
-#include <cstdio>
 #include <limits>
 #include <memory>
 
@@ -21,37 +20,6 @@ struct RepoStatOptions {
     bool size_only = false;
     bool human = false;
 };
-
-/// "83 MB", "1.5 GB": in units of 1000, as Kubo's --human.
-std::string kubo_bytes(std::uint64_t bytes) {
-    constexpr std::array<const char*, 7> units{"B", "kB", "MB", "GB", "TB", "PB", "EB"};
-    if (bytes < 10) {
-        return std::to_string(bytes) + " B";
-    }
-    auto value = static_cast<double>(bytes);
-    std::size_t unit = 0;
-    for (; value >= 1000 && unit + 1 < units.size(); ++unit) {
-        value /= 1000;
-    }
-    const double tenths = static_cast<double>(static_cast<std::uint64_t>(value * 10 + 0.5)) / 10;
-    std::array<char, 32> text{};
-    std::snprintf(
-        text.data(), text.size(), tenths < 10 ? "%.1f %s" : "%.0f %s", tenths, units[unit]);
-    return text.data();
-}
-
-/// Names and values in two columns.
-std::string table(const std::vector<std::pair<std::string, std::string>>& rows) {
-    std::size_t width = 0;
-    for (const auto& [name, value] : rows) {
-        width = std::max(width, name.size());
-    }
-    std::string text;
-    for (const auto& [name, value] : rows) {
-        text += name + ":" + std::string(width - name.size() + 1, ' ') + value + "\n";
-    }
-    return text;
-}
 
 Result<int> repo_stat(Context& context, const RepoStatOptions& options) {
     const std::string path = TRY(context.open_home())->path;
@@ -70,19 +38,19 @@ Result<int> repo_stat(Context& context, const RepoStatOptions& options) {
         return 0;
     }
     const auto size_text = [&](std::uint64_t bytes) {
-        return options.human ? kubo_bytes(bytes) : std::to_string(bytes);
+        return options.human ? decimal_bytes(bytes) : std::to_string(bytes);
     };
-    std::vector<std::pair<std::string, std::string>> rows;
+    Table table(0);
     if (!options.size_only) {
-        rows.emplace_back("NumObjects", std::to_string(stat.blocks));
+        table.add({"NumObjects:", std::to_string(stat.blocks)});
     }
-    rows.emplace_back("RepoSize", size_text(stat.disk_bytes));
-    rows.emplace_back("StorageMax", size_text(quota == 0 ? no_limit : quota));
+    table.add({"RepoSize:", size_text(stat.disk_bytes)});
+    table.add({"StorageMax:", size_text(quota == 0 ? no_limit : quota)});
     if (!options.size_only) {
-        rows.emplace_back("RepoPath", printable(path));
-        rows.emplace_back("Version", "ipfs-compute-store@" + std::to_string(store_version));
+        table.add({"RepoPath:", printable(path)});
+        table.add({"Version:", "ipfs-compute-store@" + std::to_string(store_version)});
     }
-    TRY(context.streams.print(table(rows)));
+    TRY(context.streams.print(table.text()));
     return 0;
 }
 

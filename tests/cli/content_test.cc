@@ -188,6 +188,27 @@ TEST_F(Content, BlocksGoInAndComeOutAsTheyAre) {
     EXPECT_EQ(program({"block", "put"}, {.input = std::string((2U << 20U) + 1, 'x')}).status, 121);
 }
 
+// The CIDs: kubo v0.43.0, `ipfs block put` of the same bytes with the same flags.
+TEST_F(Content, BlocksHaveTheCodecAndHashThatAreAskedFor) {
+    const auto put = [&](std::vector<std::string> words) {
+        words.insert(words.begin(), {"block", "put"});
+        return program(words, {.input = "\xa1" "aa\x01"}).out;
+    };
+    EXPECT_EQ(put({"--cid-codec", "dag-cbor"}),
+              "bafyreihltcnuuyqp2jm24aqydpnlj7b6w3ogwrplomrjtg5rifv44mmjey\n");
+    EXPECT_EQ(put({"--mhtype=sha2-512"}),
+              "bafkrgqdzrr2vpqdf4mnc5qko3sgckjk673iahfaspv5lgo6obi4e27aqfp3s345qzdlj56yriy7n25gvfx3k"
+              "77l5n77n5ldsuzmhtaaq2stzg\n");
+    EXPECT_EQ(put({"--mhtype=blake3", "--pin"}),
+              "bafkr4iduuhdi3k5wmaqhzbbltn65bfj2nkhicwf3hf6fxvhkt7hnudcmsy\n");
+    EXPECT_EQ(program({"pin", "ls", "-q"}).out,
+              "bafkr4iduuhdi3k5wmaqhzbbltn65bfj2nkhicwf3hf6fxvhkt7hnudcmsy\n");
+    EXPECT_EQ(program({"block", "put", "--mhtype=md5"}).status, 120);
+    EXPECT_EQ(program({"block", "put", "--cid-codec=odd"}).status, 120);
+    EXPECT_EQ(program({"block", "put", "--mhtype=identity"}, {.input = std::string(1000, 'x')}).status,
+              121);
+}
+
 TEST_F(Content, ADamagedBlockIsAnErrorAndNeverWrongBytes) {
     ASSERT_EQ(program({"add", "-Q"}, {.input = "hello\n"}).status, 0);
     const std::string data = program.home() + "/blocks/data.mdb";
