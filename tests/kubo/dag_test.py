@@ -6,18 +6,15 @@ Usage: dag_test.py IPFS_COMPUTE TOOLS_KUBO. Ends with status 77 (skipped) where 
 
 import json
 import os
-import pathlib
 import random
 import shutil
 import subprocess
 import sys
-import tempfile
 import urllib.parse
 
 import rpc
 
 SEED = 19_43
-SKIPPED = 77
 
 NODES = [
     'null', 'true', '0', '-1', '1.0', '-0.0', '0.5', '1e20', '1e21', '9.9e-7', '1e-6', '1.5e300',
@@ -193,28 +190,14 @@ class Compare:
                           self.kubo.run("cid", "format", "-f", format, *words, *cids))
 
 
-def main():
-    program, tools_kubo = sys.argv[1:]
-    found = subprocess.run([tools_kubo, "--if-built"], stdout=subprocess.PIPE, text=True)
-    if found.returncode != 0:
-        print("skipped: Kubo is not built yet; run tools/kubo (3 minutes, once)")
-        return SKIPPED
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="ic-kubo-dag-"))
-    kubo = None
-    try:
-        (folder / "kubo").mkdir()
-        kubo = rpc.Kubo(found.stdout.strip(), folder / "kubo")
-        compare = Compare(program, kubo, folder)
-        compare.nodes()
-        compare.formats()
-        compare.dags(random.Random(SEED))
-        print(f"{compare.compared} answers compared, {compare.wrong} differ from Kubo's")
-        return 1 if compare.wrong else 0
-    finally:
-        if kubo:
-            kubo.end()
-        shutil.rmtree(folder, ignore_errors=True)
+def compare(program, kubo, folder):
+    both = Compare(program, kubo, folder)
+    both.nodes()
+    both.formats()
+    both.dags(random.Random(SEED))
+    print(f"{both.compared} answers compared, {both.wrong} differ from Kubo's")
+    return both.wrong
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(rpc.run(compare))

@@ -3,9 +3,15 @@
 import http.client
 import json
 import os
+import pathlib
+import shutil
 import subprocess
+import sys
+import tempfile
 import time
 import urllib.parse
+
+SKIPPED = 77
 
 BOUNDARY = b"a-line-that-no-generated-file-holds-7d31"
 
@@ -100,3 +106,23 @@ class Kubo:
             self.process.kill()
             self.process.wait()
         self.log.close()
+
+
+def run(compare):
+    """The whole of a comparison: IPFS_COMPUTE TOOLS_KUBO on the command line; `compare` is called
+    with the program, a Kubo and an empty folder, and gives how much differs. The exit status."""
+    program, tools_kubo = sys.argv[1:]
+    found = subprocess.run([tools_kubo, "--if-built"], stdout=subprocess.PIPE, text=True)
+    if found.returncode != 0:
+        print("skipped: Kubo is not built yet; run tools/kubo (3 minutes, once)")
+        return SKIPPED
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="ic-kubo-"))
+    kubo = None
+    try:
+        (folder / "kubo").mkdir()
+        kubo = Kubo(found.stdout.strip(), folder / "kubo")
+        return 1 if compare(program, kubo, folder) else 0
+    finally:
+        if kubo:
+            kubo.end()
+        shutil.rmtree(folder, ignore_errors=True)
