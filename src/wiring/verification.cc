@@ -18,6 +18,7 @@
 #include <csignal>
 #include <cstring>
 #include <optional>
+#include <set>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -103,13 +104,12 @@ private:
             ++visited;
             say("k\t" + to_hex(bytes_of(stored.key)));
             std::optional<Damage> damage = TRY(store.verify(stored.key));
-            if (!damage && !stored.is_sound && TRY(is_hidden(store, stored.key))) {
-                damage =
-                    Damage{.key = stored.key,
-                           .error = {Errc::malformed, "the tables list it, and do not find it"}};
-            }
             if (damage) {
                 repair(*stores, *damage);
+                return {};
+            }
+            if (!stored.is_sound) {
+                doubtful_.insert(stored.key);
                 return {};
             }
             if (++sound_ == blocks_per_line) {
@@ -117,6 +117,7 @@ private:
             }
             return {};
         }));
+        TRY(report_hidden(*stores, from));
         say_sound();
         // Blocks that are removed meanwhile make the second number smaller.
         expected = std::min(expected, TRY(store.repo_stat()).blocks + dropped_);
@@ -131,18 +132,26 @@ private:
         return {};
     }
 
-    /// Whether the row is still listed: else it was removed meanwhile.
-    static Result<bool> is_hidden(EmbeddedStore& store, const std::string& key) {
-        bool is_listed = false;
-        const Result<void> visited =
-            store.visit_blocks(key, [&](const StoredBlock& first) -> Result<void> {
-                is_listed = first.key == key && !first.is_sound;
-                return Error{Errc::cancelled, "one is enough"};
-            });
-        if (!visited && visited.error().code != Errc::cancelled) {
-            return visited.error();
+    /// Rows that were listed and that no look-up found: if they are listed still, damaged pages
+    /// hide them; else they were removed meanwhile. Looked for by listing everything again, since a
+    /// look-up is what does not work.
+    Result<void> report_hidden(Stores& stores, const std::string& from) {
+        if (doubtful_.empty()) {
+            return {};
         }
-        return is_listed;
+        std::vector<std::string> hidden;
+        TRY(stores.embedded().visit_blocks(from, [&](const StoredBlock& stored) -> Result<void> {
+            if (!stored.is_sound && doubtful_.contains(stored.key)) {
+                hidden.push_back(stored.key);
+            }
+            return {};
+        }));
+        for (const std::string& key : hidden) {
+            repair(stores,
+                   Damage{.key = key,
+                          .error = {Errc::malformed, "the tables list it, and do not find it"}});
+        }
+        return {};
     }
 
     Result<void> verify_pins(EmbeddedStore& store) {
@@ -197,6 +206,7 @@ private:
     const VerifyOptions& options_;
     std::uint64_t sound_ = 0;
     std::uint64_t dropped_ = 0;
+    std::set<std::string> doubtful_; ///< Of one table's pages, in memory as the pages are.
 };
 
 // --- the parent ---

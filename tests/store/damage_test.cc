@@ -1,5 +1,6 @@
-/// Bits that the disk flips: 1,000 of them, half in the tables, half in segments. No wrong byte is
-/// delivered, what cannot be delivered is an error, `repo verify` names it, and only children die.
+/// Bits that the disk flips: 1,000 of them, half in the tables, half in segments; and pages that
+/// kill who reads them. No wrong byte is delivered, what cannot be delivered is an error, `repo
+/// verify` names it, and only children die.
 
 #include "base/file.h"
 #include "blockstore/embedded/testing/store_folder.h"
@@ -58,65 +59,120 @@ int read_everything(const std::string& folder, const Cid& root) {
     return pin && *pin && verifying.get(root).ok() ? result : something_missing;
 }
 
-TEST(FlippedBits, GiveNoWrongBytesAndAreReported) {
-    const StoreFolder made, damaged;
-    Cid root;
-    {
-        const auto store = made.open({.segment_bytes_max = 300'000});
+/// A sound store, and copies of it that a test damages.
+class Damage : public testing::Test {
+protected:
+    Damage() {
+        const auto store = made_.open({.segment_bytes_max = 300'000});
         std::vector<Cid> children;
         for (std::uint32_t number = 0; number < blocks; ++number) {
             children.push_back(put_block(*store, number, size_of(number)));
         }
-        root = put_node(*store, children);
-        ASSERT_TRUE(store->pins().add({.cid = root, .name = "everything"}).ok());
+        root_ = put_node(*store, children);
+        EXPECT_TRUE(store->pins().add({.cid = root_, .name = "everything"}).ok());
+        settings_.kubo = "off";
+        const char* given = std::getenv("IC_STORE_SEED");
+        lots.seed(given != nullptr ? std::strtoull(given, nullptr, 10) : 1);
     }
-    const Files good = testing_store::read_files(made.path());
-    std::vector<std::string> segments;
-    for (const auto& [name, bytes] : good) {
-        if (name != "data.mdb") {
-            segments.push_back(name);
+
+    void SetUp() override {
+        good = testing_store::read_files(made_.path());
+        for (const auto& [name, bytes] : good) {
+            if (name != tables) {
+                segments.push_back(name);
+            }
+        }
+        ASSERT_FALSE(segments.empty());
+    }
+
+    /// Reads all of the damaged store and verifies it; fails for wrong bytes, and where a reader
+    /// met what the verification does not report.
+    void check(const Files& bad, const std::string& what) {
+        testing_store::write_files(bad, damaged_.path());
+        const int end = in_child([&] { return read_everything(damaged_.path(), root_); });
+        ASSERT_NE(end, wrong_bytes) << what;
+        noticed_ += end != all_well ? 1 : 0;
+        readers_killed_ += end > 128 ? 1 : 0;
+        int findings = 0;
+        const auto on_finding = [&](const wiring::Finding& finding) -> Result<void> {
+            ++findings;
+            verifiers_killed_ += finding.what.find("was killed") != std::string::npos ? 1 : 0;
+            return {};
+        };
+        const Result<wiring::Verified> verified = wiring::verify_store(
+            home_,
+            settings_,
+            {.repair = wiring::Repair::none, .on_finding = on_finding, .on_progress = {}});
+        if (end != all_well) {
+            ASSERT_TRUE(!verified || findings != 0) << what << ", end " << end;
         }
     }
-    ASSERT_FALSE(segments.empty());
-    const char* given = std::getenv("IC_STORE_SEED");
-    std::mt19937_64 lots(given != nullptr ? std::strtoull(given, nullptr, 10) : 1);
-    const config::Home home{damaged.outer()};
-    config::Settings settings;
-    settings.kubo = "off";
-    int noticed = 0, killed = 0;
+
+    void print(int count, const char* what) {
+        std::printf("%d %s: %d noticed by a reader, which %d of them killed; %d processes that "
+                    "verified were killed\n",
+                    count,
+                    what,
+                    noticed_,
+                    readers_killed_,
+                    verifiers_killed_);
+    }
+
+    static constexpr const char* tables = "data.mdb";
+    Files good;
+    std::vector<std::string> segments;
+    std::mt19937_64 lots;
+    int noticed_ = 0;
+    int readers_killed_ = 0;
+    int verifiers_killed_ = 0;
+
+private:
+    const StoreFolder made_, damaged_;
+    const config::Home home_{damaged_.outer()};
+    config::Settings settings_;
+    Cid root_;
+};
+
+TEST_F(Damage, FlippedBitsGiveNoWrongBytesAndAreReported) {
     for (int flip = 0; flip < flips; ++flip) {
         Files bad = good;
-        Bytes& file = bad[flip % 2 == 0 ? "data.mdb" : segments[lots() % segments.size()]];
+        const std::string& name = flip % 2 == 0 ? tables : segments[lots() % segments.size()];
+        Bytes& file = bad[name];
         const std::uint64_t bit = lots() % (file.size() * 8);
         file[bit / 8] ^= static_cast<std::uint8_t>(1U << (bit % 8));
-        testing_store::write_files(bad, damaged.path());
-
-        const int end = in_child([&] { return read_everything(damaged.path(), root); });
-        ASSERT_NE(end, wrong_bytes) << "flip " << flip << ", bit " << bit;
-        killed += end > 128 ? 1 : 0;
-
-        int findings = 0;
-        const Result<wiring::Verified> verified =
-            wiring::verify_store(home,
-                                 settings,
-                                 {.repair = wiring::Repair::none,
-                                  .on_finding = [&](const wiring::Finding&) -> Result<void> {
-                                      ++findings;
-                                      return {};
-                                  },
-                                  .on_progress = {}});
-        const bool is_reported = !verified || findings != 0;
-        if (end != all_well) {
-            ++noticed;
-            ASSERT_TRUE(is_reported)
-                << "flip " << flip << " in " << (flip % 2 == 0 ? "tables" : "segment") << ", bit "
-                << bit << ", end " << end;
-        }
+        ASSERT_NO_FATAL_FAILURE(
+            check(bad, "flip " + std::to_string(flip) + ", bit " + std::to_string(bit)));
     }
-    RecordProperty("noticed", noticed);
-    RecordProperty("killed", killed);
-    std::printf("%d flips: %d noticed by a reader, %d of them killed it\n", flips, noticed, killed);
-    EXPECT_GT(noticed, flips / 4) << "or the test would test nothing";
+    print(flips, "flipped bits");
+    EXPECT_GT(noticed_, flips / 4) << "or the test would test nothing";
+}
+
+// What steers LMDB through the file: flags and offsets at the head of a page, its list of entries,
+// and whether the page is in the file at all.
+TEST_F(Damage, PagesThatKillTheirReaderKillNobodyElse) {
+    constexpr std::size_t page_bytes = 4096;
+    constexpr std::size_t head_bytes = 16 + 32; // The fixed part, and the first 16 offsets.
+    constexpr int count = 300;
+    const std::size_t pages = good[tables].size() / page_bytes;
+    for (int number = 0; number < count; ++number) {
+        Files bad = good;
+        Bytes& file = bad[tables];
+        // Cut off before its two meta pages, the file is a new store's.
+        const std::size_t page = number % 10 == 0 ? 2 + lots() % (pages - 2) : lots() % pages;
+        std::string what = "case " + std::to_string(number) + ", page " + std::to_string(page);
+        if (number % 10 == 0) {
+            file.resize(page * page_bytes);
+            what += " and all behind it cut off";
+        } else {
+            const std::size_t at = lots() % head_bytes;
+            file[page * page_bytes + at] = static_cast<std::uint8_t>(lots());
+            what += ", byte " + std::to_string(at);
+        }
+        ASSERT_NO_FATAL_FAILURE(check(bad, what));
+    }
+    print(count, "damaged pages");
+    EXPECT_GT(readers_killed_, 0) << "or the test would test nothing";
+    EXPECT_GT(verifiers_killed_, 0);
 }
 
 } // namespace

@@ -53,27 +53,36 @@ Result<std::optional<Pin>> PinTable::find(const Cid& cid) {
     return pin;
 }
 
-Result<PinTable::Page> PinTable::page_after(const std::string& after) {
+Result<PinTable::Page> PinTable::page_after(const std::optional<std::string>& after) {
     Page page;
+    const std::string from = after.value_or("");
     TRY(environment_.transact(MDB_RDONLY, "reading pins", [&](MDB_txn* transaction) {
         page = {};
+        const MDB_dbi table = environment_.tables().pins;
         MDB_cursor* opened = nullptr;
-        int code = mdb_cursor_open(transaction, environment_.tables().pins, &opened);
+        int code = mdb_cursor_open(transaction, table, &opened);
         if (code != 0) {
             return code;
         }
         const CursorHandle cursor(opened);
-        MDB_val key = value_of(after), value{};
-        code = mdb_cursor_get(opened, &key, &value, after.empty() ? MDB_FIRST : MDB_SET_RANGE);
+        MDB_val key = value_of(from), value{};
+        code = mdb_cursor_get(opened, &key, &value, after ? MDB_SET_RANGE : MDB_FIRST);
         for (std::size_t count = 0; code == 0 && count < page_pins_max;
              code = mdb_cursor_get(opened, &key, &value, MDB_NEXT)) {
             const std::string_view name = text_of(key);
-            if (name == after) {
+            if (after && name == *after) {
                 continue;
+            }
+            if (const auto& before = page.last ? page.last : after; before && name < *before) {
+                return code_damaged; // A pointer that leads astray; it might lead in a circle.
             }
             ++count;
             page.last = name;
-            if (std::optional<Pin> pin = decode_pin(bytes_of(name), bytes_of(text_of(value)))) {
+            MDB_val again = key, same{}; // Damage of its page can hide a pin from look-ups.
+            const bool is_found =
+                mdb_get(transaction, table, &again, &same) == 0 && same.mv_data == value.mv_data;
+            std::optional<Pin> pin = decode_pin(bytes_of(name), bytes_of(text_of(value)));
+            if (pin && is_found) {
                 page.pins.push_back(std::move(*pin));
             } else {
                 page.damaged.emplace_back(name);
@@ -86,7 +95,7 @@ Result<PinTable::Page> PinTable::page_after(const std::string& after) {
 
 Result<void> PinTable::visit(const Visitor& visitor) {
     std::size_t damaged = 0;
-    for (Page page = TRY(page_after({})); !page.last.empty(); page = TRY(page_after(page.last))) {
+    for (Page page = TRY(page_after({})); page.last; page = TRY(page_after(page.last))) {
         for (const Pin& pin : page.pins) {
             TRY(visitor(pin));
         }
@@ -103,7 +112,7 @@ Result<void> PinTable::visit(const Visitor& visitor) {
 Result<std::vector<std::string>> PinTable::damaged() {
     std::vector<std::string> keys;
     std::size_t seen = 0;
-    for (Page page = TRY(page_after({})); !page.last.empty(); page = TRY(page_after(page.last))) {
+    for (Page page = TRY(page_after({})); page.last; page = TRY(page_after(page.last))) {
         seen += page.pins.size() + page.damaged.size();
         std::ranges::move(page.damaged, std::back_inserter(keys));
     }

@@ -5,6 +5,7 @@
 #include "blockstore/embedded/environment.h"
 #include "blockstore/pins.h"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,9 +33,10 @@ private:
     struct Page {
         std::vector<Pin> pins;
         std::vector<std::string> damaged;
-        std::string last; ///< The last key of the page; empty at the end.
+        std::optional<std::string> last; ///< The last key of the page; nothing at the end.
     };
-    Result<Page> page_after(const std::string& after);
+    /// Those behind `after`; the first ones for nothing.
+    Result<Page> page_after(const std::optional<std::string>& after);
 
     Environment& environment_;
     Committer& committer_;
