@@ -32,9 +32,9 @@ struct Machine {
     LinkerHandle linker;
 };
 
-Result<Machine> open_machine(Metering metering, std::uint32_t slots) {
+Result<Machine> open_machine(Metering metering, const EngineOptions& options) {
     Machine machine;
-    machine.engine = TRY(open_wasm_engine(metering, slots));
+    machine.engine = TRY(open_wasm_engine(metering, options));
     machine.linker.reset(wasmtime_linker_new(machine.engine.get()));
     TRY(define_wasi(machine.linker.get()));
     TRY(define_host(machine.linker.get()));
@@ -125,7 +125,7 @@ Result<Machine*> WasmEngine::machine(Metering metering) {
     }
     const std::lock_guard lock(mutex_);
     if (!metered_) {
-        metered_ = std::make_unique<Machine>(TRY(open_machine(metering, options_.slots)));
+        metered_ = std::make_unique<Machine>(TRY(open_machine(metering, options_)));
         metered_engine_.store(metered_->engine.get());
     }
     return metered_.get();
@@ -345,7 +345,7 @@ Outcome WasmEngine::run(LoadedModule& module, const Task& task, Services& servic
 } // namespace
 
 Result<std::unique_ptr<Engine>> Engine::open(const EngineOptions& options) {
-    Machine plain = TRY(open_machine(Metering::none, options.slots));
+    Machine plain = TRY(open_machine(Metering::none, options));
     return std::unique_ptr<Engine>(std::make_unique<WasmEngine>(options, std::move(plain)));
 }
 

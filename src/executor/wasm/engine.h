@@ -24,9 +24,16 @@ inline Metering metering_of(const job::Limits& limits) {
     return limits.fuel_max == 0 ? Metering::none : Metering::fuel;
 }
 
+/// Whose instructions the machine code may use.
+enum class Processor : std::uint8_t {
+    here,   ///< All of this machine's.
+    oldest, ///< Those alone that every processor of this kind has. For tests of determinism.
+};
+
 struct EngineOptions {
     std::uint32_t slots = 1;      ///< Runs at the same time, each on a thread of its own.
     std::size_t modules_max = 64; ///< Loaded modules that are kept, the least recently used go.
+    Processor processor = Processor::here;
 };
 
 /// Which loaded module: the same bytes with and without fuel are two.

@@ -76,9 +76,38 @@ std::string processor_features() {
     return text;
 }
 
+/// Cranelift's names of what processors of this kind have or have not.
+void mask_features([[maybe_unused]] wasm_config_t* config) {
+#if defined(__x86_64__)
+    for (const char* feature : {"has_sse3",
+                                "has_ssse3",
+                                "has_cmpxchg16b",
+                                "has_sse41",
+                                "has_sse42",
+                                "has_avx",
+                                "has_avx2",
+                                "has_fma",
+                                "has_avx512bitalg",
+                                "has_avx512dq",
+                                "has_avx512f",
+                                "has_avx512vbmi",
+                                "has_avx512vl",
+                                "has_popcnt",
+                                "has_bmi1",
+                                "has_bmi2",
+                                "has_lzcnt"}) {
+        wasmtime_config_cranelift_flag_set(config, feature, "false");
+    }
+#elif defined(__aarch64__)
+    for (const char* feature : {"has_lse", "has_fp16"}) {
+        wasmtime_config_cranelift_flag_set(config, feature, "false");
+    }
+#endif
+}
+
 } // namespace
 
-Result<EngineHandle> open_wasm_engine(Metering metering, std::uint32_t slots) {
+Result<EngineHandle> open_wasm_engine(Metering metering, const EngineOptions& options) {
     wasm_config_t* config = wasm_config_new();
     wasmtime_config_strategy_set(config, WASMTIME_STRATEGY_CRANELIFT);
     wasmtime_config_cranelift_opt_level_set(config, WASMTIME_OPT_LEVEL_SPEED);
@@ -95,7 +124,10 @@ Result<EngineHandle> open_wasm_engine(Metering metering, std::uint32_t slots) {
     for (const Proposal& proposal : proposals) {
         proposal.set(config, proposal.on);
     }
-    configure_pool(config, slots);
+    if (options.processor == Processor::oldest) {
+        mask_features(config);
+    }
+    configure_pool(config, options.slots);
     // Fails by returning nothing: the pool's reservation is the only part that can.
     EngineHandle engine(wasm_engine_new_with_config(config));
     if (!engine) {

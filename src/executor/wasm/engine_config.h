@@ -26,6 +26,6 @@ inline constexpr std::size_t memory_bytes_ceiling = std::size_t{4} << 30U;
 inline constexpr std::chrono::milliseconds tick_interval{10};
 
 /// Errors: internal (the pool's address space cannot be reserved).
-Result<EngineHandle> open_wasm_engine(Metering metering, std::uint32_t slots);
+Result<EngineHandle> open_wasm_engine(Metering metering, const EngineOptions& options);
 
 } // namespace ic::executor::wasm
