@@ -16,7 +16,7 @@ struct Row {
 // 123 a limit, 124 content that is not to be had, 125 no worker or no time, 126 refused or
 // cancelled, 127 a fault of ours.
 // clang-format off
-constexpr std::array<Row, 45> rows{{
+constexpr std::array<Row, 46> rows{{
     {"usage", 400, 120, false},
     {"malformed", 400, 121, false},
     {"too-large", 413, 121, false},
@@ -62,9 +62,10 @@ constexpr std::array<Row, 45> rows{{
     {"worker-lost", 503, 125, true},
     {"executor-crashed", 502, 125, true},
     {"attempts-exhausted", 503, 125, false},
+    {"nondeterministic", 422, 121, false},
 }};
 // clang-format on
-static_assert(rows.size() == static_cast<std::size_t>(Errc::attempts_exhausted));
+static_assert(rows.size() == static_cast<std::size_t>(Errc::nondeterministic));
 
 const Row& row(Errc code) { return rows[static_cast<std::size_t>(code) - 1]; }
 

@@ -61,6 +61,7 @@ enum class Errc : std::uint8_t {
     worker_lost = 43,        ///< The worker is gone.
     executor_crashed = 44,   ///< The executor process died under the guest.
     attempts_exhausted = 45, ///< Every attempt failed for a retryable reason.
+    nondeterministic = 46,   ///< Runs of one pure job gave different results.
 };
 
 /// The stable name, kebab-case: "limit-memory".

@@ -88,6 +88,17 @@ void JobSession::tick() {
     live_line_shown_ = true;
 }
 
+void JobSession::note_live(std::string_view what, std::uint64_t done, std::uint64_t all) {
+    if (options_.quiet || !context_.streams.err_is_terminal() ||
+        now_since_boot() - live_since_ < std::chrono::milliseconds(100)) {
+        return;
+    }
+    live_since_ = now_since_boot();
+    context_.streams.note("\r\x1b[K" + std::string(what) + ": " + std::to_string(done) + " of " +
+                          std::to_string(all));
+    live_line_shown_ = true;
+}
+
 void JobSession::note(const std::string& line) {
     if (!options_.quiet) {
         clear_live_line();

@@ -44,6 +44,9 @@ public:
     /// A line on standard error, above the live line.
     void note(const std::string& line);
 
+    /// "WHAT: DONE of ALL" as the live line, about ten times a second; at a terminal alone.
+    void note_live(std::string_view what, std::uint64_t done, std::uint64_t all);
+
 private:
     std::optional<Result<int>> on_rejected(const job::Rejected& rejected);
     std::optional<Result<int>> on_accepted(const job::Accepted& accepted);
@@ -65,6 +68,7 @@ private:
     bool live_line_shown_ = false;
     std::string stage_;
     Instant stage_since_;
+    Instant live_since_;             ///< When note_live drew last.
     std::uint64_t output_shown_ = 0; ///< Bytes.
     std::uint64_t errors_shown_ = 0;
     std::uint64_t log_shown_ = 0;

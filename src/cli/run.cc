@@ -1,5 +1,6 @@
 #include "base/time.h"
 #include "cli/commands.h"
+#include "cli/determinism.h"
 #include "cli/job_flags.h"
 #include "cli/job_session.h"
 #include "cli/job_text.h"
@@ -18,6 +19,7 @@ namespace {
 struct RunFlags {
     JobFlags job;
     std::vector<std::string> private_addresses;
+    std::uint64_t runs = 1;
     bool quiet = false;
 };
 
@@ -72,7 +74,29 @@ private:
     job::LeaseRef lease_;
 };
 
+/// Sees nothing: of the runs that are only compared.
+class NoObserver final : public worker::RunObserver {
+public:
+    void stage(job::Stage) override {}
+    void log(std::string_view) override {}
+    void output(job::Stream, std::uint64_t, ByteView) override {}
+};
+
+Result<void> check_runs(const RunFlags& flags) {
+    if (flags.runs < 1 || flags.runs > limits::compared_runs_max) {
+        return Error{Errc::usage,
+                     "--verify-determinism is a number of runs, from 1 to " +
+                         std::to_string(limits::compared_runs_max)};
+    }
+    if (flags.runs > 1 && flags.job.is_impure) {
+        return Error{Errc::usage,
+                     "--verify-determinism is for pure jobs; leave --impure out, or the check"};
+    }
+    return {};
+}
+
 Result<int> run_here(Context& context, const RunFlags& flags) {
+    TRY(check_runs(flags));
     const std::unique_ptr<Local> local = TRY(open_local(context));
     // So that no collection takes the module or the event while they run.
     const std::unique_ptr<WriteSession> writing = TRY(local->store().begin_session());
@@ -89,6 +113,9 @@ Result<int> run_here(Context& context, const RunFlags& flags) {
     options.modules_folder = local->home.modules();
     options.private_addresses = flags.private_addresses;
     options.profile = local->profile;
+    if (flags.runs > 1) {
+        options.runs_per_process_max = 1; // Nothing that one run leaves behind reaches the next.
+    }
     const std::unique_ptr<wiring::Workshop> workshop =
         TRY(wiring::Workshop::open(options, local->key, policy, local->store(), local->source()));
 
@@ -100,8 +127,21 @@ Result<int> run_here(Context& context, const RunFlags& flags) {
     const TerminalPermit permit(std::chrono::milliseconds(invocation.timeouts.total_ms_max));
     std::signal(SIGINT, stop_run);
     std::signal(SIGTERM, stop_run);
-    const worker::FinishedRun run =
-        worker::run_job(workshop->parts(), invocation.spec, ids, lease, permit, observer);
+    const auto run_with = [&](worker::RunObserver& seen_by) {
+        return worker::run_job(workshop->parts(), invocation.spec, ids, lease, permit, seen_by);
+    };
+    const worker::FinishedRun run = run_with(observer);
+    NoObserver nobody;
+    TRY(compare_runs(
+        run,
+        flags.runs,
+        [&] { return run_with(nobody); },
+        [&](std::uint64_t compared) {
+            session.note_live("comparing runs", compared, flags.runs);
+        }));
+    if (flags.runs > 1) {
+        session.note(std::to_string(flags.runs) + " runs, all alike");
+    }
     const job::Receipt receipt =
         worker::receipt_of(run,
                            ids,
@@ -133,6 +173,11 @@ void add_run(Command& app, Context& context) {
         ->expected(1)
         ->allow_extra_args(false)
         ->take_all();
+    command
+        ->add_option("--verify-determinism",
+                     flags->runs,
+                     "Run it N times, each in a process of its own, and compare the results")
+        ->type_name("N");
     context.add_gateways(*command);
     command->add_flag("-q,--quiet", flags->quiet, "No lines about stages and CIDs");
     context.add_json(*command);
@@ -141,7 +186,8 @@ void add_run(Command& app, Context& context) {
                     "  ipfs-compute run --wasm-file x.wasm\n"
                     "  echo '{\"n\": 1}' | ipfs-compute run --wasm-file x.wasm --handler handler "
                     "--event -\n"
-                    "  ipfs-compute run --wasm-cid bafk... --memory 64MiB -- one two");
+                    "  ipfs-compute run --wasm-cid bafk... --memory 64MiB -- one two\n"
+                    "  ipfs-compute run --wasm-file x.wasm --verify-determinism 100");
     context.on_run(*command, [&context, flags] { return run_here(context, *flags); });
 }
 

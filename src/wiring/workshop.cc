@@ -47,6 +47,7 @@ Result<std::unique_ptr<Workshop>> Workshop::open(const WorkshopOptions& options,
     }
     executor::process::PoolOptions pool;
     pool.slots = options.slots;
+    pool.runs_per_process_max = options.runs_per_process_max;
     pool.artifacts_folder = options.modules_folder;
     pool.artifact_key = key.derive("artifact-mac/1");
     pool.fingerprint = executor::wasm::engine_fingerprint(executor::wasm::Metering::none);

@@ -192,21 +192,26 @@ TEST_F(Content, BlocksGoInAndComeOutAsTheyAre) {
 TEST_F(Content, BlocksHaveTheCodecAndHashThatAreAskedFor) {
     const auto put = [&](std::vector<std::string> words) {
         words.insert(words.begin(), {"block", "put"});
-        return program(words, {.input = "\xa1" "aa\x01"}).out;
+        return program(words,
+                       {.input = "\xa1"
+                                 "aa\x01"})
+            .out;
     };
     EXPECT_EQ(put({"--cid-codec", "dag-cbor"}),
               "bafyreihltcnuuyqp2jm24aqydpnlj7b6w3ogwrplomrjtg5rifv44mmjey\n");
-    EXPECT_EQ(put({"--mhtype=sha2-512"}),
-              "bafkrgqdzrr2vpqdf4mnc5qko3sgckjk673iahfaspv5lgo6obi4e27aqfp3s345qzdlj56yriy7n25gvfx3k"
-              "77l5n77n5ldsuzmhtaaq2stzg\n");
+    EXPECT_EQ(
+        put({"--mhtype=sha2-512"}),
+        "bafkrgqdzrr2vpqdf4mnc5qko3sgckjk673iahfaspv5lgo6obi4e27aqfp3s345qzdlj56yriy7n25gvfx3k"
+        "77l5n77n5ldsuzmhtaaq2stzg\n");
     EXPECT_EQ(put({"--mhtype=blake3", "--pin"}),
               "bafkr4iduuhdi3k5wmaqhzbbltn65bfj2nkhicwf3hf6fxvhkt7hnudcmsy\n");
     EXPECT_EQ(program({"pin", "ls", "-q"}).out,
               "bafkr4iduuhdi3k5wmaqhzbbltn65bfj2nkhicwf3hf6fxvhkt7hnudcmsy\n");
     EXPECT_EQ(program({"block", "put", "--mhtype=md5"}).status, 120);
     EXPECT_EQ(program({"block", "put", "--cid-codec=odd"}).status, 120);
-    EXPECT_EQ(program({"block", "put", "--mhtype=identity"}, {.input = std::string(1000, 'x')}).status,
-              121);
+    EXPECT_EQ(
+        program({"block", "put", "--mhtype=identity"}, {.input = std::string(1000, 'x')}).status,
+        121);
 }
 
 TEST_F(Content, ADamagedBlockIsAnErrorAndNeverWrongBytes) {

@@ -55,6 +55,28 @@ TEST(Run, HasAFlagForEachLimit) {
               0);
 }
 
+TEST(Run, ComparesRunsOfPureJobs) {
+    const Desk desk;
+    const Finished alike = desk(desk.kit("run", "_start", {"--verify-determinism", "3"}));
+    EXPECT_EQ(alike.status, 0) << alike.err;
+    EXPECT_EQ(alike.out, "hello\n") << "of the first run alone";
+    EXPECT_THAT(alike.err, HasSubstr("3 runs, all alike\n"));
+
+    // What is written until the time is over is no function of the inputs.
+    const Finished timed = desk(
+        desk.kit("run",
+                 "flood_output",
+                 {"--verify-determinism", "5", "--timeout", "50ms", "--output-size", "256MiB"}));
+    expect_error(timed, 121, "nondeterministic");
+    EXPECT_THAT(timed.err, HasSubstr("differs from the first: standard output was baf"));
+
+    for (const char* runs : {"0", "100001", "many"}) {
+        expect_error(desk(desk.kit("run", "_start", {"--verify-determinism", runs})), 120, "usage");
+    }
+    expect_error(
+        desk(desk.kit("run", "_start", {"--verify-determinism", "2", "--impure"})), 120, "usage");
+}
+
 TEST(Run, PassesBinaryEventsAndOutputOnByteByByte) {
     const Desk desk;
     std::string bytes;
