@@ -17,8 +17,8 @@ struct word {
 static struct word words[slots];
 static uint64_t different, total, files, bytes;
 
-static _Noreturn void fail(const char* why, int64_t number) {
-    fprintf(stderr, "word_count: %s (%lld)\n", why, (long long)number);
+static _Noreturn void fail(const char* why) {
+    fprintf(stderr, "word_count: %s\n", why);
     exit(1);
 }
 
@@ -33,11 +33,11 @@ static void count_word(const char* text, size_t size) {
     }
     if (!words[at].text) {
         if (++different > slots / 2) {
-            fail("more different words than its table holds", slots / 2);
+            fail("more different words than its table holds");
         }
         words[at].text = strdup(text);
         if (!words[at].text) {
-            fail("no memory", 0);
+            fail("no memory");
         }
     }
     ++words[at].count;
@@ -47,9 +47,9 @@ static void count_word(const char* text, size_t size) {
 static void add_file(const char* cid) {
     static unsigned char buffer[read_bytes];
     static char word[word_bytes_max + 1];
-    const int64_t file = ipfsComputeGet(cid, strlen(cid));
+    const int64_t file = ipfs_compute_open(cid);
     if (file < 0) {
-        fail("cannot open a file", file);
+        ipfs_compute_fail("cannot open", cid, file);
     }
     size_t size = 0;
     int64_t count;
@@ -59,7 +59,7 @@ static void add_file(const char* cid) {
             const unsigned char c = buffer[index] | 0x20;
             if (c >= 'a' && c <= 'z' && buffer[index] < 0x80) {
                 if (size == word_bytes_max) {
-                    fail("a word too long", word_bytes_max);
+                    fail("a word too long");
                 }
                 word[size++] = (char)c;
             } else if (size > 0) {
@@ -70,7 +70,7 @@ static void add_file(const char* cid) {
         }
     }
     if (count < 0) {
-        fail("cannot read a file", count);
+        ipfs_compute_fail("cannot read", cid, count);
     }
     if (size > 0) {
         word[size] = 0;
@@ -78,74 +78,26 @@ static void add_file(const char* cid) {
     }
     ipfsComputeClose(file);
     if (++files % files_a_log_line == 0) {
-        char line[80];
-        const int length = snprintf(line,
-                                    sizeof line,
-                                    "counted %llu files, %llu bytes",
-                                    (unsigned long long)files,
-                                    (unsigned long long)bytes);
-        ipfsComputeLog(line, (size_t)length);
+        ipfs_compute_log(
+            "counted %llu files, %llu bytes", (unsigned long long)files, (unsigned long long)bytes);
     }
-}
-
-/// The text member `name` of one line of a listing, in place. CIDs and types have no escapes.
-static char* member(char* line, const char* name) {
-    char* found = strstr(line, name);
-    return found ? found + strlen(name) : NULL;
-}
-
-/// All that a handle gives, with a 0 at its end. The caller frees it.
-static char* read_all(int64_t handle) {
-    size_t size = 0, capacity = 4096;
-    char* text = malloc(capacity);
-    for (;;) {
-        if (!text) {
-            fail("no memory", 0);
-        }
-        const int64_t count = ipfsComputeRead(handle, text + size, capacity - size - 1);
-        if (count < 0) {
-            fail("cannot read", count);
-        }
-        if (count == 0) {
-            break;
-        }
-        size += (size_t)count;
-        if (capacity - size < 1024) {
-            text = realloc(text, capacity *= 2);
-        }
-    }
-    text[size] = 0;
-    ipfsComputeClose(handle);
-    return text;
 }
 
 static void add_folder(const char* cid) {
-    const int64_t listing = ipfsComputeLs(cid, strlen(cid));
-    if (listing < 0) {
-        fail("cannot list the folder", listing);
+    struct ipfs_compute_listing listing;
+    int64_t more = ipfs_compute_list(cid, &listing);
+    struct ipfs_compute_entry entry;
+    while (more >= 0 && (more = ipfs_compute_next(&listing, &entry)) > 0) {
+        if (entry.type == IPFS_COMPUTE_DIRECTORY) {
+            add_folder(entry.cid);
+        } else if (entry.type == IPFS_COMPUTE_FILE) {
+            add_file(entry.cid);
+        }
     }
-    char* text = read_all(listing);
-    for (char* line = text; *line;) {
-        char* end = strchr(line, '\n');
-        *end = 0;
-        // The last of each: a name may hold anything, but its quotes are escaped.
-        char* type = member(line, "\",\"type\":\"");
-        char* entry = member(line, "\",\"cid\":\"");
-        if (!entry) {
-            entry = member(line, ",\"cid\":\"");
-        }
-        if (!type || !entry) {
-            fail("a listing that makes no sense", 0);
-        }
-        *strchr(entry, '"') = 0;
-        if (strncmp(type, "directory", 9) == 0) {
-            add_folder(entry);
-        } else if (strncmp(type, "file", 4) == 0) {
-            add_file(entry);
-        }
-        line = end + 1;
+    if (more < 0) {
+        ipfs_compute_fail("cannot list", cid, more);
     }
-    free(text);
+    ipfs_compute_list_end(&listing);
 }
 
 static int by_count_then_text(const void* left, const void* right) {
@@ -157,65 +109,42 @@ static int by_count_then_text(const void* left, const void* right) {
     return strcmp(a->text, b->text);
 }
 
-/// Appends to the file being added, in pieces.
-static void put(int64_t file, const char* text, size_t size) {
-    static char waiting[read_bytes];
-    static size_t used;
-    if (!text || used + size > sizeof waiting) {
-        const int64_t answer = ipfsComputeWrite(file, waiting, used);
-        if (answer < 0) {
-            fail("cannot add", answer);
-        }
-        used = 0;
-    }
-    if (text) {
-        memcpy(waiting + used, text, size);
-        used += size;
-    }
-}
-
-static char* add_counts(void) {
-    const int64_t file = ipfsComputeAddOpen();
-    if (file < 0) {
-        fail("cannot add", file);
-    }
-    char head[160];
-    int length = snprintf(head,
-                          sizeof head,
-                          "{\"files\":%llu,\"bytes\":%llu,\"words\":%llu,\"counts\":{",
-                          (unsigned long long)files,
-                          (unsigned long long)bytes,
-                          (unsigned long long)total);
-    put(file, head, (size_t)length);
+static void add_counts(char cid[IPFS_COMPUTE_CID_BYTES_MAX]) {
+    static struct ipfs_compute_writer json; // Keeps its first error until the end.
+    ipfs_compute_writer_open(&json);
+    ipfs_compute_writer_printf(&json,
+                               "{\"files\":%llu,\"bytes\":%llu,\"words\":%llu,\"counts\":{",
+                               (unsigned long long)files,
+                               (unsigned long long)bytes,
+                               (unsigned long long)total);
     for (uint64_t index = 0; index < different; ++index) {
-        put(file, index == 0 ? "\"" : ",\"", index == 0 ? 1 : 2);
-        put(file, words[index].text, strlen(words[index].text));
-        length = snprintf(head, sizeof head, "\":%llu", (unsigned long long)words[index].count);
-        put(file, head, (size_t)length);
+        ipfs_compute_writer_write(&json, index == 0 ? "\"" : ",\"", index == 0 ? 1 : 2);
+        ipfs_compute_writer_write(&json, words[index].text, strlen(words[index].text));
+        ipfs_compute_writer_printf(&json, "\":%llu", (unsigned long long)words[index].count);
     }
-    put(file, "}}\n", 3);
-    put(file, NULL, 0);
-    const int64_t cid = ipfsComputeAddFinish(file);
-    if (cid < 0) {
-        fail("cannot add", cid);
+    ipfs_compute_writer_write(&json, "}}\n", 3);
+    const int64_t answer = ipfs_compute_writer_finish(&json, cid);
+    if (answer < 0) {
+        ipfs_compute_fail("cannot add", "the counts", answer);
     }
-    return read_all(cid);
 }
 
 /// What `--handler handler` calls.
-__attribute__((export_name("handler"))) void handler(void) {
-    static char event[4096];
-    const size_t size = fread(event, 1, sizeof event - 1, stdin);
-    event[size] = 0;
-    char* folder = event + strspn(event, " \n");
+IPFS_COMPUTE_EXPORT(handler) void handler(void) {
+    struct ipfs_compute_bytes event;
+    const int64_t answer = ipfs_compute_event(&event);
+    if (answer < 0) {
+        ipfs_compute_fail("cannot read", "the event", answer);
+    }
+    char* folder = event.data + strspn(event.data, " \n");
     if (*folder == '{') {
         folder = strstr(folder, "\"directory\"");
         folder = folder ? strchr(folder + strlen("\"directory\""), '"') : NULL;
-        folder = folder ? folder + 1 : event + size;
+        folder = folder ? folder + 1 : event.data + event.size;
     }
     folder[strcspn(folder, " \n\"")] = 0;
     if (!*folder) {
-        fail("the event names no folder; give --event with its CID", 0);
+        fail("the event names no folder; give --event with its CID");
     }
     add_folder(folder);
     size_t used = 0;
@@ -225,7 +154,8 @@ __attribute__((export_name("handler"))) void handler(void) {
         }
     }
     qsort(words, used, sizeof words[0], by_count_then_text);
-    char* cid = add_counts();
+    char cid[IPFS_COMPUTE_CID_BYTES_MAX];
+    add_counts(cid);
     printf("%llu words, %llu different, in %llu files\n",
            (unsigned long long)total,
            (unsigned long long)different,
