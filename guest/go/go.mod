@@ -1,0 +1,3 @@
+module ipfscompute
+
+go 1.24
