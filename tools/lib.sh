@@ -66,4 +66,9 @@ have_wasi_target() {
   have_rust && [ -d "$(rustc --print sysroot)/lib/rustlib/wasm32-wasip1" ]
 }
 
+# Whether Node 18 or later is here, with npm.
+have_node() {
+  command -v npm >/dev/null && node -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)' 2>/dev/null
+}
+
 use_rust
