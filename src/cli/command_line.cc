@@ -48,6 +48,7 @@ Option* Option::between(std::int64_t min, std::int64_t max) {
 }
 
 Option* Option::one_of(const std::vector<std::string>& words) {
+    words_ = words;
     library_.check(CLI::IsMember(words));
     return this;
 }
@@ -124,6 +125,14 @@ std::vector<Command*> Command::subcommands() const {
     std::vector<Command*> all;
     for (const std::unique_ptr<Command>& command : subcommands_) {
         all.push_back(command.get());
+    }
+    return all;
+}
+
+std::vector<const Option*> Command::options() const {
+    std::vector<const Option*> all;
+    for (const std::unique_ptr<Option>& option : options_) {
+        all.push_back(option.get());
     }
     return all;
 }

@@ -36,11 +36,14 @@ public:
 
     /// "--name"; its first, if it has one.
     std::string name() const;
+    /// Those of `one_of`; empty if anything goes.
+    const std::vector<std::string>& words() const { return words_; }
     /// How often it was given; after parsing.
     std::size_t count() const;
 
 private:
     CLI::Option& library_;
+    std::vector<std::string> words_;
 };
 
 /// The program, or a command of it. Lifetime: as the program; so must be what options set.
@@ -73,6 +76,8 @@ public:
     bool is_hidden() const;
     /// Of all, hidden ones too; in the order in which they were added.
     std::vector<Command*> subcommands() const;
+    /// In the order in which they were added.
+    std::vector<const Option*> options() const;
     /// "--name" and "-n" of each option that has a flag.
     std::vector<std::string> flags() const;
 

@@ -1,6 +1,7 @@
 #include "cli/commands.h"
 
 #include <memory>
+#include <utility>
 
 namespace ic::cli {
 namespace {
@@ -11,11 +12,28 @@ struct Node {
     std::string help;
     std::vector<std::string> commands;
     std::vector<std::string> options;
+    std::vector<std::pair<std::string, std::string>> values; ///< {"--lang", "rust c"}.
 };
 
+std::string joined(const std::vector<std::string>& words) {
+    std::string text;
+    for (const std::string& word : words) {
+        text += (text.empty() ? "" : " ") + word;
+    }
+    return text;
+}
+
 void collect(const Command& command, const std::string& path, std::vector<Node>& nodes) {
-    Node node{
-        .path = path, .help = command.description(), .commands = {}, .options = command.flags()};
+    Node node{.path = path,
+              .help = command.description(),
+              .commands = {},
+              .options = command.flags(),
+              .values = {}};
+    for (const Option* option : command.options()) {
+        if (!option->words().empty()) {
+            node.values.emplace_back(option->name(), joined(option->words()));
+        }
+    }
     std::vector<const Command*> subs;
     for (const Command* sub : command.subcommands()) {
         if (!sub->is_hidden()) {
@@ -29,14 +47,6 @@ void collect(const Command& command, const std::string& path, std::vector<Node>&
     }
 }
 
-std::string joined(const std::vector<std::string>& words) {
-    std::string text;
-    for (const std::string& word : words) {
-        text += (text.empty() ? "" : " ") + word;
-    }
-    return text;
-}
-
 /// One `case` that sets `offered` for each command path; understood by bash and zsh, to which
 /// `path` and `words` mean something else.
 std::string cases(const std::vector<Node>& nodes) {
@@ -45,6 +55,17 @@ std::string cases(const std::vector<Node>& nodes) {
         text += "        '" + node.path + "') offered='" + joined(node.commands) +
                 (node.commands.empty() || node.options.empty() ? "" : " ") + joined(node.options) +
                 "';;\n";
+    }
+    return text;
+}
+
+/// The same for what follows an option that takes one of a few values.
+std::string value_cases(const std::vector<Node>& nodes) {
+    std::string text;
+    for (const Node& node : nodes) {
+        for (const auto& [option, values] : node.values) {
+            text += "        '" + node.path + " " + option + "') offered='" + values + "';;\n";
+        }
     }
     return text;
 }
@@ -60,6 +81,9 @@ std::string bash_script(const std::vector<Node>& nodes) {
            "    done\n"
            "    case \"$at\" in\n" +
            cases(nodes) +
+           "    esac\n"
+           "    case \"$at ${COMP_WORDS[COMP_CWORD-1]}\" in\n" +
+           value_cases(nodes) +
            "    esac\n"
            "    COMPREPLY=($(compgen -W \"$offered\" -- \"${COMP_WORDS[COMP_CWORD]}\"))\n"
            "    [[ ${#COMPREPLY[@]} -gt 0 || ${COMP_WORDS[COMP_CWORD]} == -* ]] ||\n"
@@ -114,6 +138,11 @@ std::string fish_script(const std::vector<Node>& nodes) {
                 node.path.empty() ? "__fish_use_subcommand" : "__fish_seen_subcommand_from " + name;
             text += "complete -c ipfs-compute -n " + fish_quoted(when) +
                     (is_long ? " -l " : " -s ") + option.substr(is_long ? 2 : 1) + "\n";
+        }
+        for (const auto& [option, values] : node.values) {
+            text += "complete -c ipfs-compute -n " +
+                    fish_quoted("__fish_seen_subcommand_from " + name) + " -l " + option.substr(2) +
+                    " -x -a " + fish_quoted(values) + "\n";
         }
     }
     return text;

@@ -11,8 +11,11 @@ struct EmbeddedFile {
     std::string_view text;
 };
 
-/// A Rust project for `new`: @NAME@ and @FILE@ in files of the outer folder stand for the project's
-/// name and for the name that Cargo gives its module.
+/// Projects for `new`, a language each: @NAME@ and @FILE@ stand for the project's name and for the
+/// name that Cargo gives its module.
 std::span<const EmbeddedFile> rust_project();
+std::span<const EmbeddedFile> c_project();
+std::span<const EmbeddedFile> go_project();
+std::span<const EmbeddedFile> assemblyscript_project();
 
 } // namespace ic::cli

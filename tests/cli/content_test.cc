@@ -254,6 +254,24 @@ TEST(Configuring, ShowsWhereEachValueComesFrom) {
     EXPECT_THAT(program({"config", "set", "kub", "off"}).err, HasSubstr("did you mean 'kubo'?"));
 }
 
+TEST(Completing, OffersTheValuesOfAnOptionThatTakesOneOfAFew) {
+    const Program program;
+    const auto completed = [](const std::string& words, int index) {
+        return ic::testing_support::run_process(
+                   {"/bin/bash",
+                    "-c",
+                    "source <(" IC_PROGRAM " completion bash); COMP_WORDS=(" + words +
+                        "); COMP_CWORD=" + std::to_string(index) +
+                        "; _ipfs_compute; echo ${COMPREPLY[@]}"})
+            .out;
+    };
+    EXPECT_EQ(completed("ipfs-compute new --lang ''", 3), "rust c go assemblyscript\n");
+    EXPECT_EQ(completed("ipfs-compute new --lang g", 3), "go\n");
+    EXPECT_EQ(completed("ipfs-compute new --la", 2), "--lang\n");
+    EXPECT_THAT(program({"completion", "fish"}).out,
+                HasSubstr("-l lang -x -a 'rust c go assemblyscript'\n"));
+}
+
 TEST(Completing, OffersEveryCommandOfTheProgram) {
     const Program program;
     for (const char* shell : {"bash", "zsh", "fish"}) {

@@ -4,9 +4,12 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <utility>
+#include <vector>
 
 namespace {
 
@@ -35,6 +38,88 @@ TEST(New, FillsInTheNameAndBringsTheLibrary) {
               std::string::npos);
     EXPECT_EQ(text_of_file(project + "/ipfs-compute/src/lib.rs"),
               text_of_file(IC_ROOT "/guest/rust/src/lib.rs"));
+}
+
+TEST(New, BringsTheLibraryOfEachLanguageAsItIs) {
+    const Program program;
+    struct Language {
+        std::string name;
+        std::string build;
+        std::vector<std::pair<std::string, std::string>> copies; // In the project, in guest/.
+    };
+    const std::vector<Language> languages{
+        {"c",
+         "clang --target=wasm32-wasi --sysroot=/usr -mexec-model=reactor -std=c11 -O2 -Wall -o "
+         "a-c.wasm handler.c",
+         {{"ipfs_compute.h", "c/ipfs_compute.h"}, {"handler.c", "c/template/handler.c"}}},
+        {"go",
+         "GOOS=wasip1 GOARCH=wasm go build -buildmode=c-shared -o a-go.wasm .",
+         {{"ipfscompute/fs.go", "go/fs.go"},
+          {"ipfscompute/internal/host/host_wasip1.go", "go/internal/host/host_wasip1.go"},
+          {"ipfscompute/fetch/fetch.go", "go/fetch/fetch.go"}}},
+        {"assemblyscript",
+         "npm ci && npm run build",
+         {{"ipfs-compute/assembly/index.ts", "assemblyscript/assembly/index.ts"},
+          {"ipfs-compute/assembly/json.ts", "assemblyscript/assembly/json.ts"}}}};
+    for (const Language& language : languages) {
+        const std::string name = "a-" + language.name;
+        const Finished made =
+            in_folder(program, "exec " IC_PROGRAM " new --lang " + language.name + " " + name);
+        EXPECT_EQ(made.status, 0) << made.err;
+        EXPECT_EQ(made.out, "cd " + name + " && " + language.build + "\n");
+        const std::string project = program.folder() + "/" + name;
+        EXPECT_EQ(text_of_file(project + "/README.md").find("@"), std::string::npos);
+        EXPECT_NE(text_of_file(project + "/README.md").find("# " + name), std::string::npos);
+        for (const auto& [copy, original] : language.copies) {
+            EXPECT_EQ(text_of_file(project + "/" + copy),
+                      text_of_file(IC_ROOT "/guest/" + original))
+                << copy;
+        }
+    }
+    EXPECT_NE(text_of_file(program.folder() + "/a-go/go.mod").find("module example/a-go\n"),
+              std::string::npos);
+    EXPECT_NE(text_of_file(program.folder() + "/a-assemblyscript/asconfig.json")
+                  .find("\"outFile\": \"a-assemblyscript.wasm\""),
+              std::string::npos);
+}
+
+// A source that is added to a library and not to src/cli/CMakeLists.txt would be missed only by
+// whoever needs it.
+TEST(New, ForgetsNoSourceOfALibrary) {
+    const Program program;
+    for (const auto& [language, library, original, ending] :
+         {std::array<std::string, 4>{"rust", "ipfs-compute/src", "rust/src", ".rs"},
+          std::array<std::string, 4>{"go", "ipfscompute", "go", ".go"},
+          std::array<std::string, 4>{
+              "assemblyscript", "ipfs-compute/assembly", "assemblyscript/assembly", ".ts"}}) {
+        in_folder(program, "exec " IC_PROGRAM " new --lang " + language + " x-" + language);
+        const std::string folder = IC_ROOT "/guest/" + original;
+        for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+            const std::string path = std::filesystem::relative(entry.path(), folder);
+            if (!path.ends_with(ending) || path.ends_with("_test.go") ||
+                path.starts_with("template/")) {
+                continue;
+            }
+            EXPECT_EQ(
+                text_of_file(program.folder() + "/x-" + language + "/" + library + "/" + path),
+                text_of_file(entry.path()))
+                << path << ": add it to src/cli/CMakeLists.txt";
+        }
+    }
+}
+
+TEST(New, SaysWhatIsMissingForALanguage) {
+    const Program program;
+    for (const auto& [language, said] : {std::pair<std::string, std::string>{"rust", "rustup"},
+                                         {"c", "wasi-libc"},
+                                         {"go", "Go 1.24"},
+                                         {"assemblyscript", "Node 18"}}) {
+        const Finished made = in_folder(
+            program, "PATH=/nowhere exec " IC_PROGRAM " new --lang " + language + " m-" + language);
+        EXPECT_EQ(made.status, 0) << made.err;
+        EXPECT_NE(made.err.find("before that: "), std::string::npos) << made.err;
+        EXPECT_NE(made.err.find(said), std::string::npos) << made.err;
+    }
 }
 
 TEST(New, RefusesAFolderThatIsThere) {
