@@ -18,6 +18,12 @@ struct File {
 
     bool is_cpp() const { return is(".h") || is(".cc"); }
 
+    /// Code of any language, which has bounds of lines and columns.
+    bool is_code() const {
+        return is_cpp() || is(".c") || is(".rs") || is(".py") || is(".go") || is(".ts") ||
+               is(".mjs");
+    }
+
     /// Tests, their doubles, fuzz harnesses and benchmarks.
     bool is_test() const;
 };
