@@ -64,7 +64,8 @@ std::string value_cases(const std::vector<Node>& nodes) {
     std::string text;
     for (const Node& node : nodes) {
         for (const auto& [option, values] : node.values) {
-            text += "        '" + node.path + " " + option + "') offered='" + values + "';;\n";
+            text.append("        '").append(node.path).append(" ").append(option);
+            text.append("') offered='").append(values).append("';;\n");
         }
     }
     return text;

@@ -45,6 +45,9 @@ type Host struct {
 	open  map[int64]*content
 }
 
+// A real host takes all; a caller that goes on is right with either.
+const writeBytesMax = 50_000
+
 type content struct {
 	data []byte
 	at   int
@@ -237,8 +240,9 @@ func (h *Host) Write(handle int64, data []byte) int64 {
 	if open == nil {
 		return no(ipfscompute.BadHandle)
 	}
-	open.data = append(open.data, data...)
-	return int64(len(data))
+	taken := data[:min(len(data), writeBytesMax)]
+	open.data = append(open.data, taken...)
+	return int64(len(taken))
 }
 
 func (h *Host) AddFinish(handle int64) int64 {
