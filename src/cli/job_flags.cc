@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/quantity.h"
 #include "base/unique_fd.h"
+#include "cli/module_check.h"
 #include "unixfs/content_path.h"
 #include "unixfs/file_builder.h"
 
@@ -284,6 +285,7 @@ Result<job::JobSpec> spec_of(const JobFlags& flags,
     spec.allow_hosts = flags.allow_hosts;
     spec.effects =
         flags.is_impure || !flags.allow_hosts.empty() ? job::Effects::impure : job::Effects::pure;
+    TRY(check_module(store, spec));
     if (!flags.wasm_file.empty() || (spec.event && spec.event->hash() != HashCode::identity)) {
         TRY(store.sync());
     }

@@ -48,7 +48,8 @@ void add_job_flags(Command& command, Context& context, JobFlags& flags);
 
 /// The job, with what it was given as files added to the store (and synced). Its arguments are
 /// those of the flags, then `guest_words`.
-/// Errors: usage, not_found and others, naming the flag and what was wrong with it.
+/// Errors: usage, not_found and others, naming the flag and what was wrong with it; of a module
+/// that is here, as `check_module`.
 Result<job::JobSpec> spec_of(const JobFlags& flags,
                              const std::vector<std::string>& guest_words,
                              BlockStore& store,

@@ -33,6 +33,7 @@ int main(int count, char** arguments) {
         add_config(app, context);
         add_completion(app, context);
         add_new(app, context);
+        add_module(app, context);
         add_submit(app, context);
         add_run(app, context);
         add_worker(app, context);

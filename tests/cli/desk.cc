@@ -58,8 +58,8 @@ std::string Desk::file(const std::string& name, std::string_view content) const 
 std::string Desk::wasm(const std::string& name, std::string_view text) const {
     const std::string source = file(name + ".wat", text);
     const std::string path = program_.folder() + "/" + name + ".wasm";
-    const Finished made =
-        testing_support::run_process({"/usr/bin/env", "wat2wasm", source, "-o", path});
+    const Finished made = testing_support::run_process(
+        {"/usr/bin/env", "wat2wasm", "--debug-names", "--enable-threads", source, "-o", path});
     EXPECT_EQ(made.status, 0) << made.err;
     return path;
 }

@@ -331,7 +331,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "memory"}),
     [](const auto& mistake) { return std::string(mistake.param.name); });
 
-// These end in a receipt: lines about the job come before.
+// They are refused before a job is made (module_test.cc has more of that).
 TEST(Run, NamesWhatIsWrongWithAModule) {
     const Desk desk;
     const std::string text = desk.file("module.wat", "(module)");

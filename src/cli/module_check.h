@@ -1,0 +1,16 @@
+#pragma once
+/// What can be said of a job's module before the job is sent.
+
+#include "base/result.h"
+#include "blockstore/blockstore.h"
+#include "job/spec.h"
+
+namespace ic::cli {
+
+/// Refuses a job whose module cannot run, or has no such handler. A module that is not whole in
+/// `store` is not fetched for this: whoever runs it will say the same.
+/// Errors: module_invalid, import_missing, handler_missing, handler_signature; each with what to
+/// change.
+Result<void> check_module(BlockStore& store, const job::JobSpec& spec);
+
+} // namespace ic::cli
