@@ -10,9 +10,9 @@
 #include "executor/wasm/run.h"
 #include "executor/wasm/ticker.h"
 #include "executor/wasm/wasi.h"
+#include "wasm_binary/host_abi.h"
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <cassert>
 #include <list>
@@ -54,22 +54,17 @@ wasmtime_error_t* on_tick(wasmtime_context_t* /*context*/,
     return go_on ? nullptr : wasmtime_error_new("the run has ended");
 }
 
-/// What cannot be a core module, named. Nothing if it may be one.
-std::optional<Error> not_a_module(ByteView wasm) {
-    constexpr std::array<std::uint8_t, 4> magic{0x00, 'a', 's', 'm'};
-    if (wasm.size() < 8 || !std::ranges::equal(wasm.first(4), magic)) {
-        const bool text = !wasm.empty() && wasm.front() == '(';
-        return Error{Errc::module_invalid,
-                     text ? "this is WebAssembly text: convert it with wat2wasm and add the result"
-                          : "this is no WebAssembly module: it does not begin with \\0asm"};
+/// Refuses what cannot run here, with what to change. What our reader finds damaged is left to the
+/// engine, which has the last word on what is valid.
+Result<void> refuse_early(ByteView wasm) {
+    const Result<wasm_binary::Module> module = wasm_binary::parse(wasm);
+    if (module) {
+        return wasm_binary::check_host(*module);
     }
-    // Byte 6 is the layer: 0 of core modules, 1 of components (component-model, Binary.md).
-    if (wasm[6] == 1) {
-        return Error{Errc::module_invalid,
-                     "this is a WebAssembly component, which cannot be run yet: build a core "
-                     "module for wasm32-wasip1"};
+    if (wasm_binary::content_of(wasm) != wasm_binary::Content::module) {
+        return Error{module.error()};
     }
-    return std::nullopt;
+    return {};
 }
 
 class WasmEngine final : public Engine {
@@ -160,9 +155,7 @@ Result<Bytes> WasmEngine::compile(ByteView wasm, const job::Limits& limits) {
                          std::to_string(limits.module_bytes_max) +
                          ": strip debug information or raise the limit module_bytes_max"};
     }
-    if (std::optional<Error> error = not_a_module(wasm)) {
-        return *std::move(error);
-    }
+    TRY(refuse_early(wasm));
     wasm_engine_t* engine = TRY(machine(metering_of(limits)))->engine.get();
     wasmtime_module_t* made = nullptr;
     if (const ErrorHandle error{wasmtime_module_new(engine, wasm.data(), wasm.size(), &made)}) {
@@ -297,7 +290,7 @@ void WasmEngine::execute(wasm_engine_t& engine, LoadedModule& module, Run& run) 
     constexpr std::string_view initialize = "_initialize";
     if (!run.ended() && spec.handler != "_start" && spec.handler != initialize) {
         const FunctionExport* function = module.find(initialize);
-        if (function != nullptr && function->parameters.empty() && function->results.empty()) {
+        if (function != nullptr && function->type == wasm_binary::FunctionType{}) {
             execution.call(initialize, nullptr, 0);
         }
     }

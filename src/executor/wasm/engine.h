@@ -61,7 +61,7 @@ public:
 
     /// Machine code for `wasm`. Takes as long and as much memory as it takes: only a process that
     /// may be killed calls this. Errors: module_too_large, module_invalid (a message that says what
-    /// and where; components and text are named as such), internal.
+    /// and where; components and text are named as such), import_missing, internal.
     virtual Result<Bytes> compile(ByteView wasm, const job::Limits& limits) = 0;
 
     /// Whether the module is loaded; it counts as used.

@@ -16,9 +16,8 @@ struct HandlerCall {
     std::vector<wasmtime_val_raw_t> values;
 };
 
-/// The call that `spec` asks for: `handler` with `arguments` as numbers if it has parameters
-/// (decimal, or 0x and hexadecimal digits for integers). Errors: handler_missing, with the exports;
-/// handler_signature.
+/// The call that `spec` asks for: `handler` with `arguments` as numbers if it has parameters.
+/// Errors: as wasm_binary::handler_arguments.
 Result<HandlerCall> prepare_handler(const LoadedModule& module, const job::JobSpec& spec);
 
 /// The integer that the call gave, if its function gives one.

@@ -9,19 +9,17 @@
 namespace ic::executor::wasm {
 namespace {
 
-constexpr std::size_t names_shown_max = 20;
-constexpr std::size_t name_bytes_shown_max = 80;
 constexpr std::size_t detail_bytes_max = 400;
 
 using ValueTypeHandle = std::unique_ptr<wasm_valtype_t, Deleter<&wasm_valtype_delete>>;
 
 /// By comparison: wasm_valtype_kind aborts the process for a vector or a typed reference.
-ValueType type_of(const wasm_valtype_t& type) {
-    constexpr std::array<std::pair<wasm_valkind_enum, ValueType>, 4> numbers{{
-        {WASM_I32, ValueType::i32},
-        {WASM_I64, ValueType::i64},
-        {WASM_F32, ValueType::f32},
-        {WASM_F64, ValueType::f64},
+wasm_binary::ValueType type_of(const wasm_valtype_t& type) {
+    constexpr std::array<std::pair<wasm_valkind_enum, wasm_binary::ValueType>, 4> numbers{{
+        {WASM_I32, wasm_binary::i32},
+        {WASM_I64, wasm_binary::i64},
+        {WASM_F32, wasm_binary::f32},
+        {WASM_F64, wasm_binary::f64},
     }};
     for (const auto& [kind, number] : numbers) {
         const ValueTypeHandle same(wasm_valtype_new(static_cast<wasm_valkind_t>(kind)));
@@ -29,11 +27,11 @@ ValueType type_of(const wasm_valtype_t& type) {
             return number;
         }
     }
-    return ValueType::other;
+    return {};
 }
 
-std::vector<ValueType> types_of(const wasm_valtype_vec_t& list) {
-    std::vector<ValueType> types;
+std::vector<wasm_binary::ValueType> types_of(const wasm_valtype_vec_t& list) {
+    std::vector<wasm_binary::ValueType> types;
     for (std::size_t i = 0; i < list.size; ++i) {
         types.push_back(type_of(*list.data[i]));
     }
@@ -49,8 +47,8 @@ std::vector<FunctionExport> functions_of(const wasmtime_module_t& module) {
         const wasm_functype_t* function = wasm_externtype_as_functype_const(type);
         if (function != nullptr) {
             functions.push_back({string_of(*wasm_exporttype_name(exports.data[i])),
-                                 types_of(*wasm_functype_params(function)),
-                                 types_of(*wasm_functype_results(function))});
+                                 {.parameters = types_of(*wasm_functype_params(function)),
+                                  .results = types_of(*wasm_functype_results(function))}});
         }
     }
     wasm_exporttype_vec_delete(&exports);
@@ -83,15 +81,12 @@ const FunctionExport* LoadedModule::find(std::string_view name) const {
     return at != functions_.end() && at->name == name ? &*at : nullptr;
 }
 
-std::string LoadedModule::function_names() const {
-    std::string text;
-    for (std::size_t i = 0; i < functions_.size() && i < names_shown_max; ++i) {
-        text += (i == 0 ? "" : ", ") + one_line(functions_[i].name, name_bytes_shown_max);
+std::vector<std::string_view> LoadedModule::function_names() const {
+    std::vector<std::string_view> names;
+    for (const FunctionExport& function : functions_) {
+        names.push_back(function.name);
     }
-    if (functions_.size() > names_shown_max) {
-        text += ", and " + std::to_string(functions_.size() - names_shown_max) + " more";
-    }
-    return text.empty() ? "no function" : text;
+    return names;
 }
 
 } // namespace ic::executor::wasm

@@ -3,6 +3,7 @@
 
 #include "executor/wasm/engine.h"
 #include "executor/wasm/native.h"
+#include "wasm_binary/types.h"
 
 #include <cstdint>
 #include <memory>
@@ -12,14 +13,10 @@
 
 namespace ic::executor::wasm {
 
-/// A type that a handler's parameter may have, or any other.
-enum class ValueType : std::uint8_t { i32, i64, f32, f64, other };
-
 /// The type of an exported function, as far as a handler may have one.
 struct FunctionExport {
     std::string name;
-    std::vector<ValueType> parameters;
-    std::vector<ValueType> results;
+    wasm_binary::FunctionType type; ///< A value of no number's type has the code 0.
 };
 
 /// Threads: constant after `load`, so any number.
@@ -36,8 +33,8 @@ public:
     /// Nothing if no function of this name is exported.
     const FunctionExport* find(std::string_view name) const;
 
-    /// The names of all exported functions, for people.
-    std::string function_names() const;
+    /// Of all exported functions, sorted. Lifetime: as this.
+    std::vector<std::string_view> function_names() const;
 
 private:
     ModuleHandle module_;
