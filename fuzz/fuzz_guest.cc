@@ -48,6 +48,10 @@ public:
 
     void output(job::Stream /*stream*/, ByteView /*data*/) override {}
 
+    void trace(std::string_view /*lines*/) override {}
+
+    void dump(Dump /*kind*/, ByteView /*piece*/) override {}
+
     Instant lease_until() const override { return Instant::never(); }
 
     std::optional<Errc> stop_reason() const override { return std::nullopt; }

@@ -25,7 +25,7 @@ void require(bool condition) {
 }
 
 wasm_engine_t& engine() {
-    static const EngineHandle made = open_wasm_engine(Metering::none, 1).take();
+    static const EngineHandle made = open_wasm_engine(Metering::none, {}).take();
     return *made;
 }
 

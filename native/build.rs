@@ -1,4 +1,4 @@
-//! Puts Wasmtime's C headers in one known place: `$IC_NATIVE_INCLUDE`, or next to the target folder.
+//! Puts Wasmtime's C headers in one known place: `$IC_NATIVE_INCLUDE`, or next to the target.
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
@@ -16,7 +16,7 @@ fn copy_tree(from: &Path, to: &Path) {
 }
 
 fn main() {
-    let from = env::var("DEP_WASMTIME_C_API_INCLUDE").expect("wasmtime-c-api-impl names its headers");
+    let from = env::var("DEP_WASMTIME_C_API_INCLUDE").expect("wasmtime-c-api-impl has headers");
     let to = env::var("IC_NATIVE_INCLUDE").map(PathBuf::from).unwrap_or_else(|_| {
         PathBuf::from(env::var("OUT_DIR").expect("cargo sets OUT_DIR")).join("include")
     });

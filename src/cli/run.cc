@@ -5,6 +5,7 @@
 #include "cli/job_session.h"
 #include "cli/job_text.h"
 #include "cli/local.h"
+#include "cli/run_debugging.h"
 #include "wiring/workshop.h"
 #include "worker/run_job.h"
 
@@ -18,6 +19,7 @@ namespace {
 
 struct RunFlags {
     JobFlags job;
+    DebuggingFlags debugging;
     std::vector<std::string> private_addresses;
     std::uint64_t runs = 1;
     bool quiet = false;
@@ -50,8 +52,9 @@ private:
 /// Shows a run on this terminal: logs and the guest's output, live.
 class TerminalObserver final : public worker::RunObserver {
 public:
-    TerminalObserver(JobSession& session, job::LeaseRef lease)
+    TerminalObserver(JobSession& session, RunDebugging& debugging, job::LeaseRef lease)
         : session_(session)
+        , debugging_(debugging)
         , lease_(std::move(lease)) {}
 
     void stage(job::Stage stage) override {
@@ -64,6 +67,10 @@ public:
 
     void log(std::string_view) override {} // Comes as output too, with its place.
 
+    void trace(std::string_view line) override { debugging_.trace(line); }
+
+    void dump(executor::Dump kind, ByteView piece) override { debugging_.dump(kind, piece); }
+
     void output(job::Stream stream, std::uint64_t offset, ByteView data) override {
         session_.take(job::Output{
             .lease = lease_, .stream = stream, .offset = offset, .data = copy_of(data)});
@@ -71,6 +78,7 @@ public:
 
 private:
     JobSession& session_;
+    RunDebugging& debugging_;
     job::LeaseRef lease_;
 };
 
@@ -80,6 +88,8 @@ public:
     void stage(job::Stage) override {}
     void log(std::string_view) override {}
     void output(job::Stream, std::uint64_t, ByteView) override {}
+    void trace(std::string_view) override {}
+    void dump(executor::Dump, ByteView) override {}
 };
 
 Result<void> check_runs(const RunFlags& flags) {
@@ -109,7 +119,10 @@ Result<int> run_here(Context& context, const RunFlags& flags) {
     policy.hosts = invocation.spec.allow_hosts; // Who runs it here is who asks for them.
     TRY(job::admits(policy, invocation));
 
+    RunDebugging debugging(context, flags.debugging);
+    TRY(debugging.open());
     wiring::WorkshopOptions options;
+    options.debugging = debugging.wanted();
     options.modules_folder = local->home.modules();
     options.private_addresses = flags.private_addresses;
     options.profile = local->profile;
@@ -123,7 +136,7 @@ Result<int> run_here(Context& context, const RunFlags& flags) {
     const job::LeaseRef lease{.job = ids.job, .epoch = {}};
     JobSession session(
         context, local->source(), {.follow = true, .detach = false, .quiet = flags.quiet});
-    TerminalObserver observer(session, lease);
+    TerminalObserver observer(session, debugging, lease);
     const TerminalPermit permit(std::chrono::milliseconds(invocation.timeouts.total_ms_max));
     std::signal(SIGINT, stop_run);
     std::signal(SIGTERM, stop_run);
@@ -150,12 +163,17 @@ Result<int> run_here(Context& context, const RunFlags& flags) {
                            wiring::software(),
                            now_unix());
     const job::SignedReceipt signed_receipt = TRY(job::sign(receipt, local->key));
-    return *session.take(job::Outcome{.job = ids.job,
-                                      .receipt = signed_receipt.document,
-                                      .error = std::nullopt,
-                                      .message = {},
-                                      .from_memo = false,
-                                      .attempts = 1});
+    const Result<void> written = debugging.finish();
+    Result<int> ended = *session.take(job::Outcome{.job = ids.job,
+                                                   .receipt = signed_receipt.document,
+                                                   .error = std::nullopt,
+                                                   .message = {},
+                                                   .from_memo = false,
+                                                   .attempts = 1});
+    if (ended && !written) {
+        return Error{written.error()};
+    }
+    return ended;
 }
 
 } // namespace
@@ -178,16 +196,20 @@ void add_run(Command& app, Context& context) {
                      flags->runs,
                      "Run it N times, each in a process of its own, and compare the results")
         ->type_name("N");
+    add_debugging_flags(*command, flags->debugging);
     context.add_gateways(*command);
     command->add_flag("-q,--quiet", flags->quiet, "No lines about stages and CIDs");
     context.add_json(*command);
-    command->footer("Takes the flags of `submit` and prints as it does; always runs anew.\n\n"
-                    "Examples:\n"
-                    "  ipfs-compute run --wasm-file x.wasm\n"
-                    "  echo '{\"n\": 1}' | ipfs-compute run --wasm-file x.wasm --handler handler "
-                    "--event -\n"
-                    "  ipfs-compute run --wasm-cid bafk... --memory 64MiB -- one two\n"
-                    "  ipfs-compute run --wasm-file x.wasm --verify-determinism 100");
+    command->footer(
+        "Takes the flags of `submit` and prints as it does; always runs anew.\n\n"
+        "Examples:\n"
+        "  ipfs-compute run --wasm-file x.wasm\n"
+        "  echo '{\"n\": 1}' | ipfs-compute run --wasm-file x.wasm --handler handler "
+        "--event -\n"
+        "  ipfs-compute run --wasm-cid bafk... --memory 64MiB -- one two\n"
+        "  ipfs-compute run --wasm-file x.wasm --verify-determinism 100\n"
+        "  ipfs-compute run --wasm-file x.wasm --trace --coredump x.core\n"
+        "  ipfs-compute run --wasm-file x.wasm --handler sum --profile x.json -- 1 2.5");
     context.on_run(*command, [&context, flags] { return run_here(context, *flags); });
 }
 

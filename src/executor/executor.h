@@ -16,6 +16,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace ic::executor {
 
@@ -25,6 +26,32 @@ struct Task {
     job::JobSpec spec;
     std::array<std::uint8_t, 32> seed{}; ///< A pure job's randomness, from its computation id.
 };
+
+/// What of its runs an executor shows besides their outcomes. A worker asks for nothing of it.
+struct Debugging {
+    bool trace = false;    ///< Each host call.
+    bool coredump = false; ///< The guest's state where a trap or limit ended it.
+    bool profile = false;  ///< Where it spent its time.
+
+    bool any() const { return trace || coredump || profile; }
+
+    friend bool operator==(const Debugging&, const Debugging&) = default;
+};
+
+/// A file about a run. The numbers are in docs/formats/channel.md.
+enum class Dump : std::uint8_t { coredump = 0, profile = 1 };
+
+namespace limits {
+/// Ours, of one run: what is beyond is counted, not shown.
+inline constexpr std::uint64_t trace_bytes_max = std::uint64_t{64} << 20U;
+/// Ours: a dump may have as many bytes as the job's memory, and these.
+inline constexpr std::uint64_t dump_bytes_more_max = std::uint64_t{64} << 20U;
+} // namespace limits
+
+/// Of one Dump of a job with these limits.
+inline std::uint64_t dump_bytes_max(const job::Limits& of_job) {
+    return of_job.memory_bytes_max + limits::dump_bytes_more_max;
+}
 
 /// How far a run may go on, asked again and again while it runs. Implementations must be cheap
 /// (an atomic load and a clock) and callable from any thread.
@@ -82,6 +109,13 @@ public:
 
     /// The run has come to this stage (fetching, compiling, running).
     virtual void stage(job::Stage stage) = 0;
+
+    /// One host call of the guest as a JSON object without an end of line (docs/formats/json.md).
+    /// This and the next are called only if the executor was opened for such Debugging.
+    virtual void trace(std::string_view line) = 0;
+
+    /// The next piece of that file.
+    virtual void dump(Dump kind, ByteView piece) = 0;
 };
 
 /// All of an ended run. Streams are whole, within `Limits::output_bytes_max`.

@@ -351,6 +351,10 @@ private:
             void log(std::string_view) override {}
 
             void output(job::Stream, std::uint64_t, ByteView) override {}
+
+            void trace(std::string_view) override {}
+
+            void dump(executor::Dump, ByteView) override {}
         };
 
         executor::Task task;

@@ -54,6 +54,7 @@ Result<std::unique_ptr<Workshop>> Workshop::open(const WorkshopOptions& options,
     pool.fingerprint_fuel = executor::wasm::engine_fingerprint(executor::wasm::Metering::fuel);
     pool.liveness = options.liveness_fd;
     pool.record = impl->record.get();
+    pool.debugging = options.debugging;
     impl->executor = TRY(executor::process::open_pool(pool));
     impl->parts = std::make_unique<worker::RunParts>(worker::RunParts{
         .executor = *impl->executor,

@@ -25,6 +25,7 @@ struct WorkshopOptions {
     std::string execution_record; ///< Appended to by executors; empty for none. For tests.
     std::vector<std::string> private_addresses; ///< `ADDR` or `ADDR:PORT` that curl may open.
     unixfs::Profile profile;
+    executor::Debugging debugging; ///< Of every run; nothing where jobs of others run.
 };
 
 /// Owns the executors and lends them, with the rest, to a worker or to `run`.

@@ -34,6 +34,9 @@ public:
     virtual void log(std::string_view line) = 0;
     /// Bytes of a stream, from `offset` on, in order and without gaps; the log with its line ends.
     virtual void output(job::Stream stream, std::uint64_t offset, ByteView data) = 0;
+    /// As executor::Host's; never called where the executors were opened for no Debugging.
+    virtual void trace(std::string_view line) = 0;
+    virtual void dump(executor::Dump kind, ByteView piece) = 0;
 };
 
 /// Threads: one, that of the run.
@@ -57,6 +60,10 @@ public:
     void output(job::Stream stream, ByteView data) override;
 
     void stage(job::Stage stage) override { observer_.stage(stage); }
+
+    void trace(std::string_view line) override { observer_.trace(line); }
+
+    void dump(executor::Dump kind, ByteView piece) override { observer_.dump(kind, piece); }
 
 private:
     const RunParts& parts_;

@@ -263,6 +263,10 @@ struct Worker::Impl {
             });
         }
 
+        void trace(std::string_view /*line*/) override {} // Jobs of others are not debugged.
+
+        void dump(executor::Dump /*kind*/, ByteView /*piece*/) override {}
+
         void output(job::Stream stream, std::uint64_t offset, ByteView data) override {
             {
                 const std::lock_guard lock(run_.output_mutex);

@@ -134,6 +134,8 @@ public:
 
     void operator()(job::Stream& value) { ranged(value, job::Stream::output, job::Stream::log); }
 
+    void operator()(Dump& value) { ranged(value, Dump::coredump, Dump::profile); }
+
     void operator()(job::Effects& value) {
         ranged(value, job::Effects::pure, job::Effects::impure);
     }
@@ -371,6 +373,19 @@ void fields(auto& io, Is<Compiled> auto& m) { io(m.artifact_bytes); }
 void fields(auto& io, Is<CompileFailed> auto& m) {
     io(m.code);
     io.bounded(m.message, limits::text_bytes_max);
+}
+
+void fields(auto& io, Is<Debug> auto& m) {
+    io(m.debugging.trace);
+    io(m.debugging.coredump);
+    io(m.debugging.profile);
+}
+
+void fields(auto& io, Is<Trace> auto& m) { io.bounded(m.lines, limits::piece_bytes_max); }
+
+void fields(auto& io, Is<DumpPiece> auto& m) {
+    io(m.kind);
+    io.bounded(m.data, limits::piece_bytes_max);
 }
 
 template <std::size_t Index = 0>

@@ -179,6 +179,31 @@ struct Finished {
     friend bool operator==(const Finished&, const Finished&) = default;
 };
 
+// --- debugging ----------------------------------------------------------------------------------
+
+/// Broker, before Hello and only if anything is asked for: what every run of this process is to
+/// show.
+struct Debug {
+    Debugging debugging{};
+
+    friend bool operator==(const Debug&, const Debug&) = default;
+};
+
+/// Executor: host calls, a line of JSON each, "\n" after each. Not answered.
+struct Trace {
+    Bytes lines{};
+
+    friend bool operator==(const Trace&, const Trace&) = default;
+};
+
+/// Executor: the next piece of a file about the run. Not answered.
+struct DumpPiece {
+    Dump kind = Dump::coredump;
+    Bytes data{};
+
+    friend bool operator==(const DumpPiece&, const DumpPiece&) = default;
+};
+
 // --- broker and compiler ------------------------------------------------------------------------
 
 /// Compile one module. Descriptors: the sealed module, an empty memfd for the artifact.
@@ -222,7 +247,10 @@ using Message = std::variant<Hello,
                              Finished,
                              Compile,
                              Compiled,
-                             CompileFailed>;
+                             CompileFailed,
+                             Debug,
+                             Trace,
+                             DumpPiece>;
 
 /// Into `out`, whose former content goes. Errors: too_large (message_bytes_max). Inverse: `decode`.
 Result<void> encode(const Message& message, Bytes& out);

@@ -64,6 +64,7 @@ TEST(ChannelMessage, DecodeRejectsFlagsAndEnumeratorsThatDoNotExist) {
     EXPECT_FALSE(decode(Bytes{1, 1, 0, 0, 0, 0, 2})) << "a flag of 2";
     EXPECT_FALSE(decode(Bytes{1, 15, 0, 0, 0, 0, 0})) << "stream 0";
     EXPECT_FALSE(decode(Bytes{1, 15, 4, 0, 0, 0, 0})) << "stream 4";
+    EXPECT_FALSE(decode(Bytes{1, 22, 2, 0, 0, 0, 0})) << "dump 2";
     EXPECT_FALSE(decode(Bytes{1, 19, 0, 0, 0, 0, 0})) << "error 0";
     EXPECT_FALSE(decode(Bytes{1, 19, 255, 0, 0, 0, 0})) << "error 255";
 }
@@ -79,6 +80,10 @@ TEST(ChannelMessage, EncodeRefusesOneByteBeyondEachLimit) {
     EXPECT_FALSE(fits(Log{.lines = Bytes(limits::piece_bytes_max + 1)}));
     EXPECT_TRUE(fits(Output{.data = Bytes(limits::piece_bytes_max)}));
     EXPECT_FALSE(fits(Output{.data = Bytes(limits::piece_bytes_max + 1)}));
+    EXPECT_TRUE(fits(Trace{.lines = Bytes(limits::piece_bytes_max)}));
+    EXPECT_FALSE(fits(Trace{.lines = Bytes(limits::piece_bytes_max + 1)}));
+    EXPECT_TRUE(fits(DumpPiece{.data = Bytes(limits::piece_bytes_max)}));
+    EXPECT_FALSE(fits(DumpPiece{.data = Bytes(limits::piece_bytes_max + 1)}));
     EXPECT_TRUE(fits(Finished{.output = Bytes(limits::rest_bytes_max)}));
     EXPECT_FALSE(fits(Finished{.output = Bytes(limits::rest_bytes_max + 1)}));
     EXPECT_FALSE(fits(Finished{.errors = Bytes(limits::rest_bytes_max + 1)}));

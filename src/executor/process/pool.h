@@ -31,8 +31,9 @@ struct PoolOptions {
     std::string fingerprint_fuel;                ///< wasm::engine_fingerprint(Metering::fuel).
     std::uint64_t artifacts_disk_bytes_max = std::uint64_t{1} << 30U;
     std::uint64_t artifacts_memory_bytes_max = std::uint64_t{64} << 20U;
-    int liveness = -1; ///< Held open by every process; the end of all of them is seen there.
-    int record = -1;   ///< Opened for appending; executors write a line at each start and end.
+    Debugging debugging; ///< Of every run.
+    int liveness = -1;   ///< Held open by every process; the end of all of them is seen there.
+    int record = -1;     ///< Opened for appending; executors write a line at each start and end.
     /// Ours: how long after a limit, a stop or a lease's end an executor may take to end by itself.
     std::chrono::milliseconds grace{100};
     std::uint64_t runs_per_process_max = 10'000;

@@ -173,6 +173,35 @@ TEST_F(PoolTest, AnExecutorCannotExceedTheLimitsOfItsJob) {
     expect_failure(task("curl"), Errc::executor_crashed); // The job is pure.
 }
 
+TEST_F(PoolTest, WhatADebuggedRunShowsComesToTheHost) {
+    options_.debugging = {.trace = true, .coredump = true, .profile = true};
+    output("trace");
+    output("core");
+    output("profile");
+    EXPECT_EQ(host_.traced, (std::vector<std::string>{"1", "2"}));
+    EXPECT_EQ(host_.dumps[Dump::coredump], "c");
+    EXPECT_EQ(host_.dumps[Dump::profile], "p");
+}
+
+TEST_F(PoolTest, AnExecutorShowsNothingThatNobodyAskedFor) {
+    for (const char* handler : {"trace", "core", "profile"}) {
+        expect_failure(task(handler), Errc::executor_crashed);
+    }
+    EXPECT_TRUE(host_.traced.empty());
+    EXPECT_TRUE(host_.dumps.empty());
+}
+
+TEST_F(PoolTest, AnExecutorShowsNoMoreThanItMay) {
+    options_.debugging = {.trace = true, .coredump = true, .profile = true};
+    expect_failure(task("half-trace"), Errc::executor_crashed);
+    expect_failure(task("flood-trace"), Errc::executor_crashed);
+    EXPECT_EQ(host_.traced.size(), executor::limits::trace_bytes_max / 60'000);
+    Task small = task("flood-core");
+    small.spec.limits.memory_bytes_max = 1000;
+    expect_failure(small, Errc::executor_crashed);
+    EXPECT_LE(host_.dumps[Dump::coredump].size(), dump_bytes_max(small.spec.limits));
+}
+
 TEST_F(PoolTest, AnExecutorThatHangsIsKilledAtTheWallLimit) {
     Task hangs = task("hang");
     hangs.spec.limits.wall_ms_max = 50;

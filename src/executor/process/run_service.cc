@@ -19,10 +19,12 @@ std::string clipped(std::string_view text) {
 } // namespace
 
 RunService::RunService(const Task& task,
+                       const Debugging& debugging,
                        Host& host,
                        channel::Endpoint& endpoint,
                        const channel::Window& window)
     : task_(task)
+    , debugging_(debugging)
     , host_(host)
     , endpoint_(endpoint)
     , window_(window) {}
@@ -61,6 +63,12 @@ Result<void> RunService::handle(channel::Message& message, std::uint64_t run) {
     }
     if (const auto* output = std::get_if<channel::Output>(&message)) {
         return take(*output);
+    }
+    if (const auto* trace = std::get_if<channel::Trace>(&message)) {
+        return take(*trace);
+    }
+    if (const auto* piece = std::get_if<channel::DumpPiece>(&message)) {
+        return take(*piece);
     }
     if (auto* finished = std::get_if<channel::Finished>(&message);
         finished != nullptr && finished->run == run) {
@@ -234,6 +242,36 @@ Result<void> RunService::take(const channel::Output& message) {
         return rule_broken("output that is none");
     }
     return write_output(message.stream, message.data);
+}
+
+Result<void> RunService::take(const channel::Trace& message) {
+    if (!debugging_.trace || message.lines.empty() || message.lines.back() != '\n') {
+        return rule_broken("a trace that nobody asked for, or no line");
+    }
+    trace_bytes_ += message.lines.size();
+    if (trace_bytes_ > executor::limits::trace_bytes_max) {
+        return rule_broken("more traced than it may");
+    }
+    std::string_view rest = text_of(message.lines);
+    while (!rest.empty()) {
+        const std::size_t end = rest.find('\n');
+        host_.trace(rest.substr(0, end));
+        rest.remove_prefix(end + 1);
+    }
+    return {};
+}
+
+Result<void> RunService::take(const channel::DumpPiece& message) {
+    if (!(message.kind == Dump::coredump ? debugging_.coredump : debugging_.profile)) {
+        return rule_broken("a file that nobody asked for");
+    }
+    std::uint64_t& bytes = dump_bytes_[static_cast<std::size_t>(message.kind)];
+    bytes += message.data.size();
+    if (bytes > dump_bytes_max(task_.spec.limits)) {
+        return rule_broken("a larger file about the run than it may be");
+    }
+    host_.dump(message.kind, message.data);
+    return {};
 }
 
 Result<void> RunService::take(channel::Finished& message) {

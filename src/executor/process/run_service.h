@@ -7,6 +7,7 @@
 #include "executor/channel/window.h"
 #include "executor/executor.h"
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -20,6 +21,7 @@ namespace ic::executor::process {
 class RunService {
 public:
     RunService(const Task& task,
+               const Debugging& debugging,
                Host& host,
                channel::Endpoint& endpoint,
                const channel::Window& window);
@@ -44,6 +46,8 @@ private:
     Result<void> take(const channel::CurlClose& message);
     Result<void> take(const channel::Log& message);
     Result<void> take(const channel::Output& message);
+    Result<void> take(const channel::Trace& message);
+    Result<void> take(const channel::DumpPiece& message);
     Result<void> take(channel::Finished& message);
     Result<void> handle(channel::Message& message, std::uint64_t run);
 
@@ -54,6 +58,7 @@ private:
     bool may_open() const;
 
     const Task& task_;
+    const Debugging debugging_;
     Host& host_;
     channel::Endpoint& endpoint_;
     const channel::Window& window_;
@@ -65,6 +70,8 @@ private:
     std::map<std::uint32_t, std::unique_ptr<CurlBody>> bodies_;
     std::uint32_t last_number_ = 0;
     std::uint64_t bytes_added_ = 0;
+    std::uint64_t trace_bytes_ = 0;
+    std::array<std::uint64_t, 2> dump_bytes_{};
 };
 
 } // namespace ic::executor::process

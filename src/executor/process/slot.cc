@@ -51,6 +51,9 @@ Result<void> Slot::start() {
                                      .liveness = options_.liveness},
                                     std::move(theirs)));
     channel::Endpoint endpoint(std::move(ours));
+    if (options_.debugging.any()) {
+        TRY(endpoint.send(channel::Debug{.debugging = options_.debugging}));
+    }
     const bool record = options_.record >= 0;
     const std::array descriptors{window.descriptor(), options_.record};
     TRY(endpoint.send(channel::Hello{.slot = number_, .record = record},
@@ -179,7 +182,7 @@ Result<SlotRun> Slot::converse(
     watch(permit,
           after_limit(begin, task.spec.limits.wall_ms_max, options_.grace),
           Errc::limit_wall_time);
-    RunService service(task, host, process_->endpoint, process_->window);
+    RunService service(task, options_.debugging, host, process_->endpoint, process_->window);
     const std::uint64_t run = ++last_run_;
     TRY(process_->endpoint.send(
         channel::Start{.run = run, .module = artifact.number, .task = task}));

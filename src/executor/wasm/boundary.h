@@ -4,10 +4,13 @@
 
 #include "executor/wasm/native.h"
 #include "executor/wasm/run.h"
+#include "executor/wasm/tracer.h"
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -51,18 +54,46 @@ inline wasm_trap_t* trap_to_end() {
 
 template <auto Function, class R, class... Args>
 struct Callback {
-    static wasm_trap_t* call(void* /*env*/,
+    /// `name` is the function's, of type `const char`.
+    static wasm_trap_t* call(void* name,
                              wasmtime_caller_t* caller,
                              wasmtime_val_raw_t* values,
                              std::size_t /*count*/) noexcept {
-        return call_with(caller, values, std::index_sequence_for<Args...>{});
+        Run& run = *static_cast<Run*>(wasmtime_context_get_data(wasmtime_caller_context(caller)));
+        constexpr auto indices = std::index_sequence_for<Args...>{};
+        if (run.tracer != nullptr) [[unlikely]] {
+            return traced(run, static_cast<const char*>(name), caller, values, indices);
+        }
+        return call_with(run, caller, values, indices);
     }
 
     template <std::size_t... I>
-    static wasm_trap_t* call_with(wasmtime_caller_t* caller,
+    static wasm_trap_t* traced(Run& run,
+                               const char* name,
+                               wasmtime_caller_t* caller,
+                               wasmtime_val_raw_t* values,
+                               std::index_sequence<I...> indices) noexcept {
+        // Before the call: the result takes the first one's place.
+        const std::array<std::int64_t, sizeof...(Args)> arguments{
+            static_cast<std::int64_t>(argument<Args>(values[I]))...};
+        const Instant begin = now_since_boot();
+        wasm_trap_t* trap = call_with(run, caller, values, indices);
+        const Instant end = now_since_boot();
+        std::optional<std::int64_t> result;
+        if constexpr (!std::is_void_v<R>) {
+            if (trap == nullptr) {
+                result = sizeof(R) == 4 ? std::int64_t{values[0].i32} : values[0].i64;
+            }
+        }
+        guarded(run, [&] { run.tracer->add({name, arguments, begin, end, result}, run); });
+        return trap;
+    }
+
+    template <std::size_t... I>
+    static wasm_trap_t* call_with(Run& run,
+                                  wasmtime_caller_t* caller,
                                   [[maybe_unused]] wasmtime_val_raw_t* values,
                                   std::index_sequence<I...> /*indices*/) noexcept {
-        Run& run = *static_cast<Run*>(wasmtime_context_get_data(wasmtime_caller_context(caller)));
         guarded(run, [&] {
             run.enter(caller);
             if constexpr (std::is_void_v<R>) {
@@ -102,7 +133,8 @@ struct CallbackOf<Function> : Callback<Function, R, Args...> {};
 
 } // namespace detail
 
-/// Makes `Function(Run&, integers...)` importable as `module`.`name`.
+/// Makes `Function(Run&, integers...)` importable as `module`.`name`. Requires: `name` is a
+/// literal.
 template <auto Function>
 Result<void> define(wasmtime_linker_t* linker, std::string_view module, std::string_view name) {
     using Made = detail::CallbackOf<Function>;
@@ -114,7 +146,7 @@ Result<void> define(wasmtime_linker_t* linker, std::string_view module, std::str
                                                                   name.size(),
                                                                   type.get(),
                                                                   &Made::call,
-                                                                  nullptr,
+                                                                  const_cast<char*>(name.data()),
                                                                   nullptr));
     if (error) {
         return Error{Errc::internal, message_of(*error)};

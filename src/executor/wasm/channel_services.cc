@@ -154,6 +154,14 @@ void ChannelServices::output(job::Stream stream, ByteView data) {
     }
 }
 
+void ChannelServices::trace(std::string_view lines) {
+    tell(channel::Trace{.lines = copy_of(bytes_of(lines))});
+}
+
+void ChannelServices::dump(Dump kind, ByteView piece) {
+    tell(channel::DumpPiece{.kind = kind, .data = copy_of(piece)});
+}
+
 Instant ChannelServices::lease_until() const {
     return {
         std::chrono::nanoseconds(window_.control().lease_until_ns.load(std::memory_order_relaxed))};

@@ -28,6 +28,8 @@ public:
     void curl_close(std::uint32_t id) override;
     void log(std::string_view lines) override;
     void output(job::Stream stream, ByteView data) override;
+    void trace(std::string_view lines) override;
+    void dump(Dump kind, ByteView piece) override;
     Instant lease_until() const override;
     std::optional<Errc> stop_reason() const override;
 

@@ -1,17 +1,22 @@
 #include "executor/wasm/endings.h"
 
 #include "executor/wasm/engine_config.h"
+#include "wasm_binary/reader.h"
 
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <optional>
+#include <vector>
 
 namespace ic::executor::wasm {
 namespace {
 
-constexpr std::size_t frames_shown_max = 4;
-constexpr std::size_t frame_bytes_max = 120;
+constexpr std::size_t frames_shown_max = 16;
+constexpr std::size_t name_bytes_max = 120;
+constexpr std::size_t path_bytes_max = 80;
+/// Of all frames together: a message has to fit a receipt with its cause and remedy.
+constexpr std::size_t place_bytes_max = 2000;
 constexpr std::size_t detail_bytes_max = 400;
 
 struct Row {
@@ -78,28 +83,47 @@ constexpr std::array<Row, 14> rows{{
     {WASMTIME_TRAP_CODE_INTERRUPT, Errc::trap_other, "the guest was interrupted", "run it again"},
 }};
 
-/// " in a < b < c": the innermost functions, as far as the module names them.
-std::string place_of(const wasm_frame_vec_t& frames) {
-    std::string text;
-    for (std::size_t i = 0; i < frames.size && i < frames_shown_max; ++i) {
-        const wasm_name_t* name = wasmtime_frame_func_name(frames.data[i]);
-        text += i == 0 ? " in " : " < ";
-        text += name != nullptr && name->size > 0
-                    ? one_line({name->data, name->size}, frame_bytes_max)
-                    : "function " + std::to_string(wasm_frame_func_index(frames.data[i]));
+/// The name of a file as far as people need it: the last parts of its path.
+std::string_view short_path(std::string_view path) {
+    if (path.size() <= path_bytes_max) {
+        return path;
+    }
+    path = path.substr(path.size() - path_bytes_max);
+    const std::size_t slash = path.find('/');
+    return slash == std::string_view::npos ? std::string_view("...") : path.substr(slash + 1);
+}
+
+/// "divide (math.c:12)", "function 7 @0x1f3": what is known of where it was.
+std::string text_of(const ic_frame_t& frame) {
+    const std::string_view function(frame.function, frame.function_bytes);
+    const std::string number = "function " + std::to_string(frame.index);
+    const bool unnamed = function.empty() || function == "<wasm " + number + ">";
+    std::string text = unnamed ? number : one_line(function, name_bytes_max);
+    if (frame.line > 0 && frame.file_bytes > 0) {
+        text += " (" + one_line(short_path({frame.file, frame.file_bytes}), path_bytes_max) + ":" +
+                std::to_string(frame.line);
+        text += frame.column > 0 ? ":" + std::to_string(frame.column) + ")" : ")";
+    } else if (frame.module_offset != UINT64_MAX) {
+        text += " @" + wasm_binary::hex_offset(frame.module_offset);
     }
     return text;
 }
 
+void add_frame(void* data, const ic_frame_t* frame) noexcept {
+    static_cast<std::vector<std::string>*>(data)->push_back(text_of(*frame));
+}
+
+/// " in a < b < c": the innermost functions, as far as the module names them.
 std::string place_of(const Failure& failure) {
-    wasm_frame_vec_t frames;
-    if (failure.trap) {
-        wasm_trap_trace(failure.trap.get(), &frames);
-    } else {
-        wasmtime_error_wasm_trace(failure.error.get(), &frames);
+    std::vector<std::string> frames;
+    ic_frames(failure.trap.get(), failure.error.get(), frames_shown_max + 1, &add_frame, &frames);
+    std::string text;
+    for (std::size_t i = 0; i < frames.size(); ++i) {
+        if (i == frames_shown_max || text.size() + frames[i].size() > place_bytes_max) {
+            return text + " < ...";
+        }
+        text += (i == 0 ? " in " : " < ") + frames[i];
     }
-    std::string text = place_of(frames);
-    wasm_frame_vec_delete(&frames);
     return text;
 }
 

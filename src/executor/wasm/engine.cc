@@ -7,8 +7,10 @@
 #include "executor/wasm/host.h"
 #include "executor/wasm/loaded_module.h"
 #include "executor/wasm/native.h"
+#include "executor/wasm/profile.h"
 #include "executor/wasm/run.h"
 #include "executor/wasm/ticker.h"
+#include "executor/wasm/tracer.h"
 #include "executor/wasm/wasi.h"
 #include "wasm_binary/host_abi.h"
 
@@ -48,7 +50,12 @@ wasmtime_error_t* on_tick(wasmtime_context_t* /*context*/,
                           wasmtime_update_deadline_kind_t* kind) {
     Run& run = *static_cast<Run*>(data);
     bool go_on = false;
-    guarded(run, [&] { go_on = run.beat(); });
+    guarded(run, [&] {
+        if (run.profile != nullptr) {
+            run.profile->sample();
+        }
+        go_on = run.beat();
+    });
     *delta = 1;
     *kind = WASMTIME_UPDATE_DEADLINE_CONTINUE;
     return go_on ? nullptr : wasmtime_error_new("the run has ended");
@@ -72,7 +79,8 @@ public:
     WasmEngine(const EngineOptions& options, Machine plain)
         : options_(options)
         , plain_(std::move(plain))
-        , ticker_(tick_interval, [this] { tick(); }) {}
+        , ticker_(options.debugging.profile ? profile_interval : tick_interval,
+                  [this] { tick(); }) {}
 
     Result<Bytes> compile(ByteView wasm, const job::Limits& limits) override;
     std::shared_ptr<LoadedModule> find(const ModuleKey& key) override;
@@ -101,7 +109,8 @@ private:
     void tick() noexcept;
     std::unique_ptr<Run> borrow();
     void give_back(std::unique_ptr<Run> run);
-    static void execute(wasm_engine_t& engine, LoadedModule& module, Run& run);
+    void execute(wasm_engine_t& engine, LoadedModule& module, Run& run) const;
+    void execute_debugged(wasm_engine_t& engine, LoadedModule& module, Run& run) const;
 
     const EngineOptions options_;
     Machine plain_;
@@ -204,12 +213,27 @@ Result<std::shared_ptr<LoadedModule>> WasmEngine::load(const ModuleKey& key, Uni
     return module;
 }
 
+/// In pieces; nothing if it is larger than the broker would take.
+void send_dump(Run& run, Dump kind, ByteView bytes) {
+    guarded(run, [&] {
+        if (bytes.size() > dump_bytes_max(run.task().spec.limits)) {
+            return;
+        }
+        while (!bytes.empty()) {
+            const ByteView piece = bytes.first(std::min(bytes.size(), limits::log_piece_bytes_max));
+            run.services().dump(kind, piece);
+            bytes = bytes.subspan(piece.size());
+        }
+    });
+}
+
 /// Instantiates, then calls `_initialize` of a reactor and the handler; what it comes to is in
 /// `run`.
 class Execution {
 public:
     Execution(wasmtime_store_t* store, LoadedModule& module, Run& run)
-        : context_(wasmtime_store_context(store))
+        : store_(store)
+        , context_(wasmtime_store_context(store))
         , module_(module)
         , run_(run) {}
 
@@ -247,22 +271,42 @@ public:
 
 private:
     void fail_if(ErrorHandle error, TrapHandle trap) {
-        // A host function or the ticker has said why already.
-        if ((!error && !trap) || run_.ended()) {
+        if (!error && !trap) {
             return;
         }
-        const job::Ending ending =
-            ending_for(Failure{std::move(error), std::move(trap)}, run_.task().spec.limits);
-        run_.stop(*ending.error, ending.message);
+        const Failure failure{std::move(error), std::move(trap)};
+        if (!run_.ended()) { // Else a host function or the ticker has said why already.
+            const job::Ending ending = ending_for(failure, run_.task().spec.limits);
+            run_.stop(*ending.error, ending.message);
+        }
+        if (run_.ending().error) {
+            dump_core(failure);
+        }
     }
 
+    /// Does nothing of an engine without core dumps.
+    void dump_core(const Failure& failure) {
+        const std::string name = run_.task().spec.module.to_string();
+        ic_coredump(
+            store_,
+            failure.trap.get(),
+            failure.error.get(),
+            name.data(),
+            name.size(),
+            [](void* run, const std::uint8_t* bytes, std::size_t size) {
+                send_dump(*static_cast<Run*>(run), Dump::coredump, {bytes, size});
+            },
+            &run_);
+    }
+
+    wasmtime_store_t* store_;
     wasmtime_context_t* context_;
     LoadedModule& module_;
     Run& run_;
     wasmtime_instance_t instance_{};
 };
 
-void WasmEngine::execute(wasm_engine_t& engine, LoadedModule& module, Run& run) {
+void WasmEngine::execute(wasm_engine_t& engine, LoadedModule& module, Run& run) const {
     const job::JobSpec& spec = run.task().spec;
     Result<HandlerCall> prepared = prepare_handler(module, spec);
     if (!prepared.ok()) {
@@ -285,6 +329,11 @@ void WasmEngine::execute(wasm_engine_t& engine, LoadedModule& module, Run& run) 
     wasmtime_store_epoch_deadline_callback(store.get(), &on_tick, &run, nullptr);
     wasmtime_context_set_epoch_deadline(context, 1);
 
+    std::optional<GuestProfile> profile;
+    if (options_.debugging.profile) {
+        profile.emplace(engine, module.module(), *store, spec.module.to_string());
+        run.profile = &*profile;
+    }
     Execution execution(store.get(), module, run);
     execution.instantiate();
     constexpr std::string_view initialize = "_initialize";
@@ -305,6 +354,24 @@ void WasmEngine::execute(wasm_engine_t& engine, LoadedModule& module, Run& run) 
         const ErrorHandle none(wasmtime_context_get_fuel(context, &left));
         run.usage.fuel = spec.limits.fuel_max - std::min(left, spec.limits.fuel_max);
     }
+    if (profile) {
+        run.profile = nullptr;
+        if (const Result<std::string> file = std::move(*profile).finish()) {
+            send_dump(run, Dump::profile, bytes_of(*file));
+        }
+    }
+}
+
+void WasmEngine::execute_debugged(wasm_engine_t& engine, LoadedModule& module, Run& run) const {
+    if (!options_.debugging.trace) {
+        execute(engine, module, run);
+        return;
+    }
+    Tracer tracer(run.services(), now_since_boot());
+    run.tracer = &tracer;
+    execute(engine, module, run);
+    run.tracer = nullptr;
+    tracer.finish();
 }
 
 Outcome WasmEngine::run(LoadedModule& module, const Task& task, Services& services) {
@@ -321,7 +388,7 @@ Outcome WasmEngine::run(LoadedModule& module, const Task& task, Services& servic
     ticker_.enter();
     guarded(run, [&] {
         if (run.may_go_on()) {
-            execute(*(*machine)->engine, module, run);
+            execute_debugged(*(*machine)->engine, module, run);
         }
     });
     ticker_.leave();

@@ -121,6 +121,10 @@ Result<EngineHandle> open_wasm_engine(Metering metering, const EngineOptions& op
     wasmtime_config_concurrency_support_set(config, false);
     wasmtime_config_native_unwind_info_set(config, false);
     wasmtime_config_gc_support_set(config, false); // Needed for references to host objects alone.
+    ic_config_backtraces(config);
+    if (options.debugging.coredump) {
+        ic_config_coredumps(config);
+    }
     for (const Proposal& proposal : proposals) {
         proposal.set(config, proposal.on);
     }
@@ -140,7 +144,7 @@ Result<EngineHandle> open_wasm_engine(Metering metering, const EngineOptions& op
 
 std::string engine_fingerprint(Metering metering) {
     std::string text =
-        "wasmtime " WASMTIME_VERSION " cranelift speed nan-canonical epochs cow pool no-gc";
+        "wasmtime " WASMTIME_VERSION " cranelift speed nan-canonical epochs cow pool no-gc dwarf";
     for (const Proposal& proposal : proposals) {
         text.append(proposal.on ? " +" : " -").append(proposal.name);
     }

@@ -6,6 +6,7 @@
 #include "executor/wasm/native.h"
 
 #include <chrono>
+#include <cstdint>
 
 namespace ic::executor::wasm {
 

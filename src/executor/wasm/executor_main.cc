@@ -117,6 +117,11 @@ Result<void> converse(std::string_view broker) {
     TRY(channel::raise_walls(TRY(channel::parse_broker(broker))));
     channel::Endpoint endpoint{UniqueFd(channel::channel_descriptor)};
     channel::Received first = TRY(endpoint.receive());
+    Debugging debugging;
+    if (const auto* debug = std::get_if<channel::Debug>(&first.message)) {
+        debugging = debug->debugging;
+        first = TRY(endpoint.receive());
+    }
     const auto* hello = std::get_if<channel::Hello>(&first.message);
     if (hello == nullptr || first.descriptors.size() != (hello->record ? 2U : 1U)) {
         return Error{Errc::malformed, "the first message is no Hello"};
@@ -124,7 +129,8 @@ Result<void> converse(std::string_view broker) {
     channel::Window window = TRY(channel::Window::attach(std::move(first.descriptors[0])));
     UniqueFd record = hello->record ? std::move(first.descriptors[1]) : UniqueFd();
     // What is loaded is kept here, as the broker says; the engine need not keep more.
-    std::unique_ptr<Engine> engine = TRY(Engine::open({.slots = 1, .modules_max = 1}));
+    std::unique_ptr<Engine> engine =
+        TRY(Engine::open({.slots = 1, .modules_max = 1, .debugging = debugging}));
     if (channel::is_filtered_build()) { // All threads are there. Without it the other walls stand.
         static_cast<void>(channel::forbid_other_system_calls(channel::ProcessKind::executor));
     }

@@ -28,6 +28,8 @@ public:
 
     const wasmtime_instance_pre_t* instance_pre() const { return instance_pre_.get(); }
 
+    const wasmtime_module_t& module() const { return *module_; }
+
     Metering metering() const { return metering_; }
 
     /// Nothing if no function of this name is exported.

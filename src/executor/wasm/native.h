@@ -4,6 +4,7 @@
 #include <wasmtime.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -19,6 +20,40 @@ void ic_store_limits_trap(wasmtime_store_t* store,
 
 /// native/src/lib.rs: a module from the artifact in `fd`, which it closes in any case.
 wasmtime_error_t* ic_module_deserialize_fd(wasm_engine_t* engine, int fd, wasmtime_module_t** out);
+
+/// native/src/lib.rs: backtraces with source lines; errors that bring what `ic_coredump` writes.
+void ic_config_backtraces(wasm_config_t* config);
+void ic_config_coredumps(wasm_config_t* config);
+
+/// native/src/lib.rs: one function on the stack of a guest; texts without an end mark.
+struct ic_frame_t {
+    const char* function;
+    std::size_t function_bytes;
+    const char* file;
+    std::size_t file_bytes;
+    std::uint32_t line;   // 0: not known.
+    std::uint32_t column; // 0: not known.
+    std::uint32_t index;  // Of the function.
+    bool inlined;
+    std::uint64_t module_offset; // UINT64_MAX: not known.
+};
+
+/// native/src/lib.rs: the innermost functions of the stack that a trap or error came from.
+void ic_frames(const wasm_trap_t* trap,
+               const wasmtime_error_t* error,
+               std::size_t frames_max,
+               void (*sink)(void* data, const ic_frame_t* frame),
+               void* data);
+
+/// native/src/lib.rs: a core dump of the guest in `store`, in one call of `sink`. Whether there is
+/// one.
+bool ic_coredump(wasmtime_store_t* store,
+                 const wasm_trap_t* trap,
+                 const wasmtime_error_t* error,
+                 const char* name,
+                 std::size_t name_bytes,
+                 void (*sink)(void* data, const std::uint8_t* bytes, std::size_t size),
+                 void* data);
 }
 
 namespace ic::executor::wasm {

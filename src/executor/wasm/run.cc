@@ -1,5 +1,7 @@
 #include "executor/wasm/run.h"
 
+#include "executor/wasm/tracer.h"
+
 #include <sys/random.h>
 
 #include <algorithm>
@@ -54,6 +56,8 @@ void Run::begin(const Task& task, Services& services) {
     memory_handle_.reset();
     memory_sought_ = false;
     standard = {};
+    tracer = nullptr;
+    profile = nullptr;
     const job::Limits& limits = task.spec.limits;
     capture.begin(limits.output_bytes_max, limits.log_bytes_max);
     handles.begin(limits.handles_max);
@@ -148,6 +152,9 @@ bool Run::may_go_on(Thorough thorough) {
 bool Run::beat() {
     if (!ended_) {
         capture.flush(*services_);
+        if (tracer != nullptr) {
+            tracer->flush();
+        }
     }
     return may_go_on(Thorough::yes);
 }

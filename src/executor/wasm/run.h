@@ -21,7 +21,9 @@
 
 namespace ic::executor::wasm {
 
+class GuestProfile;
 class Run;
+class Tracer;
 
 /// The blocks of a run: counted, and a block that cannot be had ends the run, whatever is made of
 /// the error. Identity CIDs are answered from themselves.
@@ -119,6 +121,10 @@ public:
     RunBlocks blocks;
     std::array<StandardStream, 3> standard;
     job::Usage usage;
+    /// Where every host call is told; null: nowhere. Set after `begin`, until the run is over.
+    Tracer* tracer = nullptr;
+    /// Samples the guest at each beat; null: nobody asked. As `tracer`.
+    GuestProfile* profile = nullptr;
 
 private:
     void list_arguments();

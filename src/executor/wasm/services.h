@@ -5,6 +5,7 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "executor/executor.h"
 #include "job/message.h"
 #include "multiformats/cid.h"
 
@@ -60,6 +61,11 @@ public:
     /// What the guest wrote to standard output or error, for those who follow: when and what as for
     /// `log`. At most `job::limits::output_piece_bytes_max`.
     virtual void output(job::Stream stream, ByteView data) = 0;
+
+    /// Host calls as whole lines of JSON, at most `limits::log_piece_bytes_max` together; pieces of
+    /// a file, each as long as that at most. Called only of an engine that was told to debug.
+    virtual void trace(std::string_view lines) = 0;
+    virtual void dump(Dump kind, ByteView piece) = 0;
 
     /// As `Permit`: an atomic load, no system call. Asked every 10 ms and before every effect.
     virtual Instant lease_until() const = 0;

@@ -56,6 +56,9 @@ std::vector<Message> one_of_each() {
         Compile{.limits = {}},
         Compiled{.artifact_bytes = 23},
         CompileFailed{.code = Errc::module_invalid, .message = "no magic"},
+        Debug{.debugging = {.trace = true, .coredump = false, .profile = true}},
+        Trace{.lines = copy_of(bytes_of("{}\n"))},
+        DumpPiece{.kind = Dump::profile, .data = {7, 8}},
     };
 }
 

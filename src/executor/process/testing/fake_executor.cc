@@ -75,6 +75,13 @@ private:
             {"flood-log", [this] { flood(Log{.lines = Bytes(1000, '\n')}); }},
             {"empty-output", [this] { flood(Output{}); }},
             {"half-line", [this] { send(Log{.lines = {'x'}}), hang(); }},
+            {"trace", [this] { send(Trace{.lines = copy_of(bytes_of("1\n2\n"))}), finish(""); }},
+            {"half-trace", [this] { send(Trace{.lines = {'x'}}), hang(); }},
+            {"flood-trace", [this] { flood(Trace{.lines = long_line()}); }},
+            {"core", [this] { send(DumpPiece{.data = {'c'}}), finish(""); }},
+            {"profile",
+             [this] { send(DumpPiece{.kind = Dump::profile, .data = {'p'}}), finish(""); }},
+            {"flood-core", [this] { flood(DumpPiece{.data = Bytes(60'000, 'c')}); }},
             {"add", [this] { add(); }},
             {"add-too-much", [this] { add_without_end(1000); }},
             {"open-too-many", [this] { open_without_end(); }},
@@ -130,6 +137,12 @@ private:
         const std::array<char, 3> garbage{1, 99, 7};
         ::send(channel_descriptor, garbage.data(), garbage.size(), MSG_NOSIGNAL);
         hang();
+    }
+
+    static Bytes long_line() {
+        Bytes line(60'000, 'x');
+        line.back() = '\n';
+        return line;
     }
 
     void flood(const Message& message) {
@@ -292,6 +305,13 @@ int run(std::string_view role, std::string_view broker) {
         return 1;
     }
     Received hello = std::move(received).take();
+    if (std::holds_alternative<Debug>(hello.message)) {
+        received = endpoint.receive();
+        if (!received) {
+            return 1;
+        }
+        hello = std::move(received).take();
+    }
     const Result<Window> window = Window::attach(std::move(hello.descriptors[0]));
     if (!window || !endpoint.send(Ready{.slot = std::get<Hello>(hello.message).slot})) {
         return 1;

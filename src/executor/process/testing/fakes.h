@@ -45,11 +45,17 @@ public:
 
     void stage(job::Stage stage) override { stages.push_back(stage); }
 
+    void trace(std::string_view line) override { traced.emplace_back(line); }
+
+    void dump(Dump kind, ByteView piece) override { dumps[kind] += text_of(piece); }
+
     std::map<Cid, std::string> blocks;
     int gets = 0;
     std::vector<std::string> logged;
     std::vector<std::pair<job::Stream, std::string>> followed;
     std::vector<job::Stage> stages;
+    std::vector<std::string> traced;
+    std::map<Dump, std::string> dumps;
 
 private:
     class FakeAdder : public Adder {

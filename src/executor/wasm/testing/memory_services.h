@@ -26,6 +26,12 @@ public:
     void curl_close(std::uint32_t id) override;
     void log(std::string_view lines) override;
     void output(job::Stream stream, ByteView data) override;
+    void trace(std::string_view lines) override { trace_seen += lines; }
+
+    void dump(Dump kind, ByteView piece) override {
+        (kind == Dump::coredump ? coredump_seen : profile_seen) += text_of(piece);
+    }
+
     Instant lease_until() const override { return lease_; }
     std::optional<Errc> stop_reason() const override;
 
@@ -41,6 +47,9 @@ public:
     std::string log_seen;
     std::string output_seen;
     std::string errors_seen;
+    std::string trace_seen;
+    std::string coredump_seen;
+    std::string profile_seen;
     std::size_t log_calls = 0;
     std::size_t block_calls = 0;
     std::vector<std::string> requests;
