@@ -288,8 +288,8 @@ std::string describe(const InspectedModule& inspected) {
     text += row("Custom", custom_text(module));
     for (const Producer& producer : producers_of(module.custom)) {
         text += row("Made by",
-                    printable(producer.name) + " " + printable(producer.version) + " (" +
-                        printable(producer.field) + ")");
+                    printable(producer.name) + (producer.version.empty() ? "" : " ") +
+                        printable(producer.version) + " (" + printable(producer.field) + ")");
     }
     if (inspected.compiled) {
         text += row("Compiled", compiled_text(*inspected.compiled));
