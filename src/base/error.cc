@@ -16,7 +16,7 @@ struct Row {
 // 123 a limit, 124 content that is not to be had, 125 no worker or no time, 126 refused or
 // cancelled, 127 a fault of ours.
 // clang-format off
-constexpr std::array<Row, 46> rows{{
+constexpr std::array<Row, 48> rows{{
     {"usage", 400, 120, false},
     {"malformed", 400, 121, false},
     {"too-large", 413, 121, false},
@@ -63,9 +63,11 @@ constexpr std::array<Row, 46> rows{{
     {"executor-crashed", 502, 125, true},
     {"attempts-exhausted", 503, 125, false},
     {"nondeterministic", 422, 121, false},
+    {"limit-host-calls", 422, 123, false},
+    {"limit-curls", 422, 123, false},
 }};
 // clang-format on
-static_assert(rows.size() == static_cast<std::size_t>(Errc::nondeterministic));
+static_assert(rows.size() == static_cast<std::size_t>(Errc::limit_curls));
 
 const Row& row(Errc code) { return rows[static_cast<std::size_t>(code) - 1]; }
 

@@ -62,6 +62,8 @@ enum class Errc : std::uint8_t {
     executor_crashed = 44,   ///< The executor process died under the guest.
     attempts_exhausted = 45, ///< Every attempt failed for a retryable reason.
     nondeterministic = 46,   ///< Runs of one pure job gave different results.
+    limit_host_calls = 47,   ///< The guest called host functions more often than its limit.
+    limit_curls = 48,        ///< The guest had more responses open at once than its limit.
 };
 
 /// The stable name, kebab-case: "limit-memory".

@@ -177,6 +177,8 @@ Result<void> read_limits(const JobFlags& flags, job::Limits& limits) {
     TRY(read_number(flags.fuel, "--fuel", limits.fuel_max));
     TRY(read_number(flags.table_elements, "--table-elements", limits.table_elements_max));
     TRY(read_number(flags.handles, "--handles", limits.handles_max));
+    TRY(read_number(flags.host_calls, "--host-calls", limits.host_calls_max));
+    TRY(read_number(flags.curls, "--curls", limits.curls_max));
     return {};
 }
 
@@ -192,7 +194,8 @@ void add_further_limits(Command& command, JobFlags& flags) {
               flags.compile_memory,
               "Memory of the module's compilation (default 1GiB)",
               "SIZE");
-    add_limit("--table-elements", flags.table_elements, "All tables (default 100000)", "N");
+    add_limit(
+        "--table-elements", flags.table_elements, "Elements of a table (default 100000)", "N");
     add_limit("--output-size",
               flags.output_size,
               "Standard output and error together (default 16MiB)",
@@ -200,6 +203,9 @@ void add_further_limits(Command& command, JobFlags& flags) {
     add_limit("--log-size", flags.log_size, "What it logs (default 1MiB)", "SIZE");
     add_limit("--add-size", flags.add_size, "What it adds (default 4GiB)", "SIZE");
     add_limit("--handles", flags.handles, "Handles open at once (default 64)", "N");
+    add_limit(
+        "--host-calls", flags.host_calls, "Calls of host functions (default 1000000000)", "N");
+    add_limit("--curls", flags.curls, "HTTP responses open at once (default 8)", "N");
 }
 
 } // namespace

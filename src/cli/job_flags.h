@@ -37,6 +37,8 @@ struct JobFlags {
     std::string log_size;
     std::string add_size;
     std::string handles;
+    std::string host_calls;
+    std::string curls;
     std::string nonce;
     std::uint32_t priority = 0;
     bool is_impure = false;

@@ -149,7 +149,9 @@ json to_json(const job::Invocation& invocation) {
           {"output_bytes_max", spec.limits.output_bytes_max},
           {"log_bytes_max", spec.limits.log_bytes_max},
           {"add_bytes_max", spec.limits.add_bytes_max},
-          {"handles_max", spec.limits.handles_max}}},
+          {"handles_max", spec.limits.handles_max},
+          {"host_calls_max", spec.limits.host_calls_max},
+          {"curls_max", spec.limits.curls_max}}},
     };
 }
 

@@ -23,6 +23,7 @@ struct RunFlags {
     std::vector<std::string> private_addresses;
     std::uint64_t runs = 1;
     bool quiet = false;
+    bool require_isolation = false;
 };
 
 // Set by the handler: a signal handler may touch a lock-free atomic.
@@ -105,9 +106,29 @@ Result<void> check_runs(const RunFlags& flags) {
     return {};
 }
 
+wiring::WorkshopOptions workshop_options(const RunFlags& flags,
+                                         const Local& local,
+                                         const executor::Debugging& debugging,
+                                         executor::channel::WallSet walls) {
+    wiring::WorkshopOptions options;
+    options.debugging = debugging;
+    options.walls = walls;
+    options.modules_folder = local.home.modules();
+    options.private_addresses = flags.private_addresses;
+    options.profile = local.profile;
+    if (flags.runs > 1) {
+        options.runs_per_process_max = 1; // Nothing that one run leaves behind reaches the next.
+    }
+    return options;
+}
+
 Result<int> run_here(Context& context, const RunFlags& flags) {
     TRY(check_runs(flags));
     const std::unique_ptr<Local> local = TRY(open_local(context));
+    const executor::channel::WallSet walls = TRY(
+        wiring::required_walls(flags.require_isolation ? wiring::RequireIsolation::all
+                                                       : wiring::RequireIsolation::as_configured,
+                               local->settings.isolation_require));
     // So that no collection takes the module or the event while they run.
     const std::unique_ptr<WriteSession> writing = TRY(local->store().begin_session());
     job::JobSpec spec =
@@ -121,14 +142,8 @@ Result<int> run_here(Context& context, const RunFlags& flags) {
 
     RunDebugging debugging(context, flags.debugging);
     TRY(debugging.open());
-    wiring::WorkshopOptions options;
-    options.debugging = debugging.wanted();
-    options.modules_folder = local->home.modules();
-    options.private_addresses = flags.private_addresses;
-    options.profile = local->profile;
-    if (flags.runs > 1) {
-        options.runs_per_process_max = 1; // Nothing that one run leaves behind reaches the next.
-    }
+    const wiring::WorkshopOptions options =
+        workshop_options(flags, *local, debugging.wanted(), walls);
     const std::unique_ptr<wiring::Workshop> workshop =
         TRY(wiring::Workshop::open(options, local->key, policy, local->store(), local->source()));
 
@@ -196,6 +211,9 @@ void add_run(Command& app, Context& context) {
                      flags->runs,
                      "Run it N times, each in a process of its own, and compare the results")
         ->type_name("N");
+    command->add_flag("--require-isolation",
+                      flags->require_isolation,
+                      "Start only if every wall around guests can be raised; `doctor` shows them");
     add_debugging_flags(*command, flags->debugging);
     context.add_gateways(*command);
     command->add_flag("-q,--quiet", flags->quiet, "No lines about stages and CIDs");

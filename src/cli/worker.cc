@@ -21,6 +21,7 @@ struct WorkerFlags {
     std::vector<std::string> allow_hosts;
     std::vector<std::string> private_addresses;
     std::string execution_record;
+    bool require_isolation = false;
 };
 
 /// The flag, else the setting, else one a core.
@@ -36,6 +37,10 @@ std::uint32_t slots_of(const WorkerFlags& flags, const config::Settings& setting
 
 Result<int> work(Context& context, const WorkerFlags& flags) {
     const std::unique_ptr<Local> local = TRY(open_local(context));
+    const executor::channel::WallSet walls = TRY(
+        wiring::required_walls(flags.require_isolation ? wiring::RequireIsolation::all
+                                                       : wiring::RequireIsolation::as_configured,
+                               local->settings.isolation_require));
     const std::unique_ptr<net::EventLoop> loop = TRY(net::EventLoop::open());
     job::Policy policy = wiring::default_policy(local->trusted);
     policy.hosts = flags.allow_hosts;
@@ -65,6 +70,7 @@ Result<int> work(Context& context, const WorkerFlags& flags) {
             workshop.execution_record = flags.execution_record;
             workshop.private_addresses = flags.private_addresses;
             workshop.profile = local->profile;
+            workshop.walls = walls;
             return wiring::Workshop::open(
                 workshop, local->key, policy, local->store(), local->source());
         }));
@@ -118,13 +124,17 @@ void add_worker(Command& app, Context& context) {
                      flags->execution_record,
                      "Append a line to this file at each start and end of a run")
         ->type_name("FILE");
+    command->add_flag("--require-isolation",
+                      flags->require_isolation,
+                      "Start only if every wall around guests can be raised; `doctor` shows them");
     context.add_gateways(*command);
     command->footer(
         "Runs jobs of keys in `ipfs-compute trust list`. The first SIGTERM or Ctrl-C lets what "
         "runs end;\nthe second stops it.\n\n"
         "Examples:\n"
         "  ipfs-compute worker\n"
-        "  ipfs-compute worker --slots 4 --allow-host api.example.org");
+        "  ipfs-compute worker --slots 4 --allow-host api.example.org\n"
+        "  ipfs-compute worker --require-isolation");
     context.on_run(*command, [&context, flags] { return work(context, *flags); });
 }
 

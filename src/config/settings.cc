@@ -34,7 +34,20 @@ bool are_web_addresses(const std::string& text) {
     return urls <= urls_max;
 }
 
-const std::array<Setting, 7> settings_table{{
+/// As executor::channel::WallSet reads them.
+bool are_walls(const std::string& text) {
+    constexpr std::array<std::string_view, 6> names{
+        "none", "all", "network", "files", "capabilities", "system-calls"};
+    std::istringstream words(text);
+    for (std::string word; words >> word;) {
+        if (std::ranges::find(names, std::string_view(word)) == names.end()) {
+            return false;
+        }
+    }
+    return true;
+}
+
+const std::array<Setting, 8> settings_table{{
     {"gateways",
      &Settings::gateways,
      "Trustless gateways to read blocks from that are not here, URLs with blanks between them",
@@ -49,6 +62,15 @@ const std::array<Setting, 7> settings_table{{
          return complain_unless(settings.import_profile == "unixfs-v1-2025" ||
                                     settings.import_profile == "unixfs-v0-2015",
                                 "must be unixfs-v1-2025 or unixfs-v0-2015");
+     }},
+    {"isolation.require",
+     &Settings::isolation_require,
+     "Walls around guests without which nothing runs: none, all, or of network files capabilities "
+     "system-calls",
+     [](const Settings& settings) {
+         return complain_unless(are_walls(settings.isolation_require),
+                                "must be none, all, or of network files capabilities system-calls "
+                                "those that have to stand, with blanks between them");
      }},
     {"kubo",
      &Settings::kubo,

@@ -24,6 +24,7 @@ inline constexpr std::size_t value_bytes_max = 4096;
 struct Settings {
     std::string gateways; ///< URLs with blanks between them.
     std::string import_profile = "unixfs-v1-2025";
+    std::string isolation_require = "none"; ///< Walls with blanks between them.
     std::string kubo = "auto";
     std::uint64_t kubo_timeout_ms = 30'000;
     std::uint64_t store_bytes_max = 0;

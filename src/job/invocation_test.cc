@@ -184,6 +184,32 @@ TEST(Invocation, ReadRefusesAnUnknownFieldOfArgsButIgnoresOneOfMeta) {
     }
 }
 
+// So that what was signed before they were there is still read, and to the same ids.
+TEST(Invocation, LimitsThatCameLaterStandInItOnlyWhereTheyAreNotTheDefault) {
+    const Bytes plain = signed_sample().document;
+    EXPECT_EQ(text_of(plain).find("host_calls"), std::string_view::npos);
+    EXPECT_EQ(text_of(plain).find("curls"), std::string_view::npos);
+    Invocation invocation = testing::sample_invocation();
+    invocation.spec.limits.host_calls_max = 7;
+    invocation.spec.limits.curls_max = 3;
+    const SignedInvocation made = sign(invocation, testing::sample_key(1)).take();
+    const Result<SignedInvocation> read = read_invocation(made.document);
+    ASSERT_TRUE(read) << read.error().message;
+    EXPECT_EQ(read->invocation, invocation);
+    const Limits defaults;
+    EXPECT_EQ(code_of(document_with({"args", "limits"},
+                                    [&](Map& map) { set(map, "curls", defaults.curls_max); })),
+              Errc::malformed)
+        << "a second form of the same job";
+    for (const auto member : {&Limits::host_calls_max, &Limits::curls_max}) {
+        const auto with = [member](std::uint64_t value) {
+            return sign_code([&](Invocation& job) { job.spec.limits.*member = value; });
+        };
+        EXPECT_EQ(with(limits::integer_max), std::nullopt);
+        EXPECT_EQ(with(limits::integer_max + 1), Errc::too_large);
+    }
+}
+
 TEST(Invocation, ReadTakesDefaultsForWhatMetaDoesNotSay) {
     const Result<SignedInvocation> read =
         read_invocation(document_with([](Map& payload) { drop(payload, "meta"); }));

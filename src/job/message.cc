@@ -261,7 +261,7 @@ bool read(const Node& node, std::chrono::milliseconds& value) {
 template <class T>
 constexpr std::uint64_t last_of = 0;
 template <>
-constexpr std::uint64_t last_of<Errc> = static_cast<std::uint64_t>(Errc::nondeterministic);
+constexpr std::uint64_t last_of<Errc> = static_cast<std::uint64_t>(Errc::limit_curls);
 template <>
 constexpr std::uint64_t last_of<ReceiptFate> = static_cast<std::uint64_t>(ReceiptFate::refused);
 template <>

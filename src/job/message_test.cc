@@ -155,7 +155,7 @@ TEST(Message, DecodeSaysUnsupportedToNumbersBeyondItsRegistries) {
             .code;
     };
     EXPECT_EQ(with(Rejected{}, "reason", 0), Errc::unsupported);
-    EXPECT_EQ(with(Rejected{}, "reason", 46), Errc::unsupported);
+    EXPECT_EQ(with(Rejected{}, "reason", 49), Errc::unsupported);
     EXPECT_EQ(with(ReceiptAnswer{}, "fate", 5), Errc::unsupported);
     EXPECT_EQ(with(Output{}, "stream", 4), Errc::unsupported);
     EXPECT_EQ(with(StageReport{.worker = {}, .lease = {}, .stage = 1}, "stage", 9),

@@ -20,11 +20,9 @@ Error above(std::string_view key,
             std::string_view flag) {
     const std::string name(key);
     const std::string most = std::to_string(allowed);
-    const std::string less =
-        flag.empty() ? "ask for less" : "submit with a lower " + std::string(flag);
     return {Errc::refused,
             "limits." + name + ": the job asks for " + std::to_string(asked) +
-                ", this node allows " + most + "; " + less};
+                ", this node allows " + most + "; submit with a lower " + std::string(flag)};
 }
 
 Result<void> admits_limits(const Limits& maxima, const Limits& asked) {
@@ -51,7 +49,7 @@ Result<void> admits_limits(const Limits& maxima, const Limits& asked) {
         }
     }
     if (asked.handles_max > maxima.handles_max) {
-        return above("handles", asked.handles_max, maxima.handles_max, "");
+        return above("handles", asked.handles_max, maxima.handles_max, "--handles");
     }
     return {};
 }

@@ -45,20 +45,22 @@ TEST(Policy, RefusesOnePastEachMaximumNamingBothValues) {
         invocation.spec.limits.*member = 50'001;
         expect_refused(policy, invocation, {key, "50001", "50000"});
     };
-    with(&Limits::module_bytes_max, "limits.module_bytes");
+    with(&Limits::module_bytes_max, "--module-size");
     with(&Limits::compile_ms_max, "--compile-timeout");
-    with(&Limits::compile_memory_bytes_max, "limits.compile_memory_bytes");
+    with(&Limits::compile_memory_bytes_max, "--compile-memory");
     with(&Limits::memory_bytes_max, "--memory");
-    with(&Limits::table_elements_max, "limits.table_elements");
+    with(&Limits::table_elements_max, "--table-elements");
     with(&Limits::wall_ms_max, "--timeout");
-    with(&Limits::fuel_max, "limits.fuel");
-    with(&Limits::output_bytes_max, "limits.output_bytes");
-    with(&Limits::log_bytes_max, "limits.log_bytes");
-    with(&Limits::add_bytes_max, "limits.add_bytes");
+    with(&Limits::fuel_max, "--fuel");
+    with(&Limits::output_bytes_max, "--output-size");
+    with(&Limits::log_bytes_max, "--log-size");
+    with(&Limits::add_bytes_max, "--add-size");
+    with(&Limits::host_calls_max, "--host-calls");
+    with(&Limits::curls_max, "--curls");
     Policy policy = open_policy();
     Invocation invocation = testing::sample_invocation();
     invocation.spec.limits.handles_max = policy.maxima.handles_max + 1;
-    expect_refused(policy, invocation, {"limits.handles", "65", "64"});
+    expect_refused(policy, invocation, {"limits.handles", "65", "64", "--handles"});
 }
 
 TEST(Policy, ReadsZeroOfProcessorTimeAsTheWallTime) {

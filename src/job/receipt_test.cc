@@ -152,8 +152,8 @@ TEST(Receipt, ReadRefusesOnePastEachLimit) {
     EXPECT_EQ(code_with("ending", "exit", std::uint64_t{1} << 31U), Errc::malformed);
     EXPECT_EQ(code_with("ending", "exit", -(std::int64_t{1} << 31) - 1), Errc::malformed);
     EXPECT_EQ(code_with("ending", "value", std::uint64_t{1} << 63U), Errc::malformed);
-    EXPECT_EQ(code_with("ending", "error", std::uint64_t{45}), std::nullopt);
-    EXPECT_EQ(code_with("ending", "error", std::uint64_t{46}), Errc::unsupported);
+    EXPECT_EQ(code_with("ending", "error", std::uint64_t{48}), std::nullopt);
+    EXPECT_EQ(code_with("ending", "error", std::uint64_t{49}), Errc::unsupported);
     EXPECT_EQ(read_receipt(Bytes(limits::receipt_bytes_max + 1)).error().code, Errc::too_large);
 }
 

@@ -26,14 +26,16 @@ struct Limits {
     std::uint64_t compile_ms_max = 20'000;
     std::uint64_t compile_memory_bytes_max = 1U << 30U;
     std::uint64_t memory_bytes_max = 256U << 20U; ///< Linear memory of the guest.
-    std::uint64_t table_elements_max = 100'000;
-    std::uint64_t wall_ms_max = 60'000; ///< The run stage of one attempt (`--timeout`).
-    std::uint64_t cpu_ms_max = 0;       ///< Processor time of the guest; 0: as the wall time.
-    std::uint64_t fuel_max = 0;         ///< Wasmtime fuel; 0: not metered.
+    std::uint64_t table_elements_max = 100'000;   ///< Of each table; a module has a few at most.
+    std::uint64_t wall_ms_max = 60'000;           ///< The run stage of one attempt (`--timeout`).
+    std::uint64_t cpu_ms_max = 0; ///< Processor time of the guest; 0: as the wall time.
+    std::uint64_t fuel_max = 0;   ///< Wasmtime fuel; 0: not metered.
     std::uint64_t output_bytes_max = 16U << 20U; ///< Standard output and error together.
     std::uint64_t log_bytes_max = 1U << 20U;
     std::uint64_t add_bytes_max = 4ULL << 30U; ///< All that ipfsComputeAdd and Write take.
     std::uint32_t handles_max = 64;
+    std::uint64_t host_calls_max = 1'000'000'000; ///< Calls of WASI and of our functions together.
+    std::uint64_t curls_max = 8;                  ///< Responses open at once; handles count too.
 
     friend bool operator==(const Limits&, const Limits&) = default;
 };

@@ -26,8 +26,11 @@ Map map_of(const std::vector<std::pair<std::string, Value>>& pairs) {
 Map limits_of(const Limits& limits) {
     Map map;
     map.reserve(limit_rows.size() + 1);
+    const Limits defaults;
     for (const LimitRow& row : limit_rows) {
-        map.emplace_back(row.key, limits.*row.member);
+        if (row.presence == LimitPresence::always || limits.*row.member != defaults.*row.member) {
+            map.emplace_back(row.key, limits.*row.member);
+        }
     }
     map.emplace_back("handles", std::uint64_t{limits.handles_max});
     return map;
@@ -37,7 +40,9 @@ Result<Limits> read_limits(const Node& node) {
     Fields fields = TRY(Fields::of(node, "args.limits."));
     Limits limits;
     for (const LimitRow& row : limit_rows) {
-        limits.*row.member = TRY(fields.number(row.key, row.most));
+        limits.*row.member = row.presence == LimitPresence::always
+                                 ? TRY(fields.number(row.key, row.most))
+                                 : TRY(fields.number_or(row.key, row.most, limits.*row.member));
     }
     limits.handles_max = static_cast<std::uint32_t>(TRY(fields.number("handles", UINT32_MAX)));
     TRY(fields.refuse_unknown());
@@ -130,18 +135,27 @@ Result<void> check_limits(const Limits& given) {
 
 } // namespace
 
-const std::array<LimitRow, 11> limit_rows{{
-    {"module_bytes", &Limits::module_bytes_max, limits::integer_max, ""},
+const std::array<LimitRow, 13> limit_rows{{
+    {"module_bytes", &Limits::module_bytes_max, limits::integer_max, "--module-size"},
     {"compile_ms", &Limits::compile_ms_max, limits::duration_ms_max, "--compile-timeout"},
-    {"compile_memory_bytes", &Limits::compile_memory_bytes_max, limits::integer_max, ""},
+    {"compile_memory_bytes",
+     &Limits::compile_memory_bytes_max,
+     limits::integer_max,
+     "--compile-memory"},
     {"memory_bytes", &Limits::memory_bytes_max, limits::integer_max, "--memory"},
-    {"table_elements", &Limits::table_elements_max, limits::integer_max, ""},
+    {"table_elements", &Limits::table_elements_max, limits::integer_max, "--table-elements"},
     {"wall_ms", &Limits::wall_ms_max, limits::duration_ms_max, "--timeout"},
-    {"cpu_ms", &Limits::cpu_ms_max, limits::duration_ms_max, ""},
-    {"fuel", &Limits::fuel_max, limits::integer_max, ""},
-    {"output_bytes", &Limits::output_bytes_max, limits::integer_max, ""},
-    {"log_bytes", &Limits::log_bytes_max, limits::integer_max, ""},
-    {"add_bytes", &Limits::add_bytes_max, limits::integer_max, ""},
+    {"cpu_ms", &Limits::cpu_ms_max, limits::duration_ms_max, "--cpu-time"},
+    {"fuel", &Limits::fuel_max, limits::integer_max, "--fuel"},
+    {"output_bytes", &Limits::output_bytes_max, limits::integer_max, "--output-size"},
+    {"log_bytes", &Limits::log_bytes_max, limits::integer_max, "--log-size"},
+    {"add_bytes", &Limits::add_bytes_max, limits::integer_max, "--add-size"},
+    {"host_calls",
+     &Limits::host_calls_max,
+     limits::integer_max,
+     "--host-calls",
+     LimitPresence::unless_default},
+    {"curls", &Limits::curls_max, limits::integer_max, "--curls", LimitPresence::unless_default},
 }};
 
 Result<void> check_text(std::string_view what, std::string_view text, std::size_t bytes_max) {

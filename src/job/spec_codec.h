@@ -11,16 +11,21 @@
 
 namespace ic::job {
 
+/// Whether a limit stands in every document. What came later stands there only if it is not the
+/// default, so that the documents and ids of jobs that say nothing of it stay what they were.
+enum class LimitPresence : std::uint8_t { always, unless_default };
+
 /// One row a limit: its key in the document, its member, and how people set and read it.
 struct LimitRow {
     std::string_view key;
     std::uint64_t Limits::* member;
     std::uint64_t most;    ///< What may stand in a document.
-    std::string_view flag; ///< Of `submit`; empty if there is none.
+    std::string_view flag; ///< Of `submit`.
+    LimitPresence presence = LimitPresence::always;
 };
 
 /// All limits but `handles_max`, which is narrower.
-extern const std::array<LimitRow, 11> limit_rows;
+extern const std::array<LimitRow, 13> limit_rows;
 
 /// Requires: `check` accepts the spec. Inverse: `read_args`.
 ipld::Map args_of(const JobSpec& spec);

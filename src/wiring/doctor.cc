@@ -100,12 +100,8 @@ public:
         , flags_(settings) {}
 
     std::vector<Check> all() {
-        // First: they fork, and there are no other threads yet.
-        const WallErrors wall_errors{.network = executor::channel::try_to_leave_the_network(),
-                                     .system_calls =
-                                         executor::channel::is_filtered_build()
-                                             ? executor::channel::try_to_forbid_system_calls()
-                                             : ENOTSUP};
+        // First: it forks, and there are no other threads yet.
+        const Result<executor::channel::WallErrors> walls = executor::channel::try_walls();
         look_at_home();
         if (!home_) {
             return std::move(checks_);
@@ -118,7 +114,7 @@ public:
         look_at_executors();
         look_at_gateways();
         look_at_kubo();
-        checks_.push_back(judge_isolation(wall_errors));
+        look_at_isolation(walls);
         checks_.push_back(judge_clock(
             std::chrono::sys_seconds{std::chrono::seconds{now_unix().value}}, newest_job_));
         look_at_disk();
@@ -415,6 +411,17 @@ private:
         }
     }
 
+    void look_at_isolation(const Result<executor::channel::WallErrors>& walls) {
+        if (!walls) {
+            checks_.push_back(fail("isolation", walls.error(), "look at the limits: ulimit -a"));
+            return;
+        }
+        const Result<executor::channel::WallSet> required =
+            executor::channel::WallSet::parse(settings_.isolation_require);
+        checks_.push_back(
+            judge_isolation(*walls, required ? *required : executor::channel::WallSet()));
+    }
+
     void look_at_disk() {
         struct statvfs status{};
         if (::statvfs(path_.c_str(), &status) == 0) {
@@ -506,28 +513,43 @@ Check judge_home(const std::string& path,
     return ok("home", path + ", on this machine, for its owner alone");
 }
 
-Check judge_isolation(const WallErrors& errors) {
+Check judge_isolation(const executor::channel::WallErrors& errors,
+                      executor::channel::WallSet required) {
+    using executor::channel::Wall;
     std::string found = "executors have no key, no store, no new privileges, no core dumps";
-    std::string remedy;
-    if (errors.system_calls == 0) {
-        found += ", only the system calls they need";
-    } else {
-        found += ", but every system call of their user (no seccomp filter: ";
-        found.append(std::strerror(errors.system_calls)).append(")");
-        remedy = "run on a kernel with CONFIG_SECCOMP_FILTER, with a build without the address "
-                 "sanitizer; in a container: allow seccomp in its profile";
+    const auto tell = [&](Wall wall, std::string_view with, std::string_view without) {
+        if (const int error = errors.of(wall); error != 0) {
+            found.append(", but ").append(without).append(" (").append(std::strerror(error));
+            found.append(")");
+        } else {
+            found.append(", ").append(with);
+        }
+    };
+    tell(Wall::network, "no network", "the network of this machine");
+    const bool both = errors.view == 0 && errors.landlock == 0;
+    tell(Wall::files,
+         both               ? "no files (an empty root; Landlock)"
+         : errors.view == 0 ? "no files (an empty root)"
+                            : "no files (Landlock; no empty root)",
+         "the files of their user");
+    tell(Wall::capabilities, "no capabilities", "capabilities");
+    tell(Wall::system_calls,
+         "only the system calls they need",
+         "every system call of their user: no seccomp filter");
+    std::string remedies;
+    for (const Wall wall : executor::channel::all_walls) {
+        if (errors.of(wall) != 0) {
+            remedies.append(remedies.empty() ? "" : "; ").append(name(wall)).append(": ");
+            remedies.append(remedy(wall));
+        }
     }
-    if (errors.network == 0) {
-        found += ", no network";
-    } else {
-        found += ", but the network namespace of this machine: it allows no new one (";
-        found.append(std::strerror(errors.network)).append(")");
-        remedy += remedy.empty() ? "" : "; ";
-        remedy += "allow user namespaces: sysctl -w kernel.unprivileged_userns_clone=1 "
-                  "user.max_user_namespaces=10000 kernel.apparmor_restrict_unprivileged_userns=0 "
-                  "(those that exist); in a container: allow unshare in its seccomp profile";
+    if (remedies.empty()) {
+        return ok("isolation", found);
     }
-    return remedy.empty() ? ok("isolation", found) : warn("isolation", found, remedy);
+    if (!executor::channel::check_walls(errors, required)) {
+        return fail("isolation", Errc::refused, std::move(found), remedies);
+    }
+    return warn("isolation", found, remedies);
 }
 
 } // namespace ic::wiring

@@ -3,6 +3,7 @@
 
 #include "base/result.h"
 #include "config/home.h"
+#include "executor/channel/wall_set.h"
 
 #include <chrono>
 #include <cstdint>
@@ -62,12 +63,9 @@ Check judge_home(const std::string& path,
                  std::uint32_t owner,
                  std::uint32_t user);
 
-/// What the kernel said (an errno, 0: allowed) when processes tried to raise two of the walls.
-struct WallErrors {
-    int network = 0;      ///< Leaving the network.
-    int system_calls = 0; ///< Forbidding system calls.
-};
-
-Check judge_isolation(const WallErrors& errors);
+/// The walls around executors, from what the kernel said to each attempt. A wall of `required` that
+/// does not stand fails, any other warns.
+Check judge_isolation(const executor::channel::WallErrors& errors,
+                      executor::channel::WallSet required);
 
 } // namespace ic::wiring

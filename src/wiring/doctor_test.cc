@@ -46,16 +46,40 @@ TEST(Doctor, WarnsOfAHomeThatOthersCanReadAndFailsOnAnothersHome) {
     EXPECT_EQ(judge_home("/home/x", 0700, 0, 1000).error, Errc::refused);
 }
 
-TEST(Doctor, SaysWhyThereIsNoNetworkNamespace) {
-    EXPECT_EQ(judge_isolation({}).verdict, Verdict::ok);
-    const Check unfiltered = judge_isolation({.system_calls = ENOSYS});
-    EXPECT_EQ(unfiltered.verdict, Verdict::warn);
-    EXPECT_NE(unfiltered.found.find("no seccomp filter"), std::string::npos);
-    EXPECT_NE(unfiltered.remedy, "");
-    const Check refused = judge_isolation({.network = EPERM});
-    EXPECT_EQ(refused.verdict, Verdict::warn) << "the other walls stand";
-    EXPECT_NE(refused.found.find("Operation not permitted"), std::string::npos);
-    EXPECT_NE(refused.remedy, "");
+TEST(Doctor, SaysOfEachWallWhetherItStandsAndWhyNot) {
+    const executor::channel::WallSet none;
+    const Check all = judge_isolation({}, none);
+    EXPECT_EQ(all.verdict, Verdict::ok);
+    for (const char* wall :
+         {"no network", "no files", "no capabilities", "only the system calls"}) {
+        EXPECT_NE(all.found.find(wall), std::string::npos) << wall;
+    }
+    const Check unfiltered = judge_isolation({.system_calls = ENOSYS}, none);
+    EXPECT_EQ(unfiltered.verdict, Verdict::warn) << "the other walls stand";
+    EXPECT_NE(unfiltered.found.find("no seccomp filter (Function not implemented)"),
+              std::string::npos)
+        << unfiltered.found;
+    const Check refused =
+        judge_isolation({.network = EPERM, .view = EPERM, .landlock = ENOSYS}, none);
+    EXPECT_EQ(refused.verdict, Verdict::warn);
+    EXPECT_NE(refused.found.find("the network of this machine (Operation not permitted)"),
+              std::string::npos)
+        << refused.found;
+    EXPECT_NE(refused.found.find("the files of their user"), std::string::npos) << refused.found;
+    EXPECT_NE(refused.remedy.find("network: allow user namespaces"), std::string::npos);
+    EXPECT_NE(refused.remedy.find("files: "), std::string::npos);
+    EXPECT_EQ(judge_isolation({.view = EPERM}, none).verdict, Verdict::ok) << "Landlock is enough";
+}
+
+TEST(Doctor, FailsWhereAWallIsMissingThatIsRequired) {
+    const executor::channel::WallErrors errors{.network = EPERM};
+    const auto required = [](const char* walls) {
+        return executor::channel::WallSet::parse(walls).take();
+    };
+    EXPECT_EQ(judge_isolation(errors, required("files")).verdict, Verdict::warn);
+    const Check missing = judge_isolation(errors, required("all"));
+    EXPECT_EQ(missing.verdict, Verdict::fail);
+    EXPECT_EQ(missing.error, Errc::refused);
 }
 
 TEST(Doctor, StopsAtAHomeThatIsNone) {

@@ -2,6 +2,9 @@
 
 #include "blockstore/gateway/gateway_source.h"
 #include "blockstore/read_ahead.h"
+#include "executor/channel/walls.h"
+#include "executor/process/pool.h"
+#include "executor/wasm/limits.h"
 #include "exporter/save.h"
 #include "ipld/block.h"
 #include "job/spec.h"
@@ -103,7 +106,7 @@ TEST_F(LimitsPage, SaysTheLimitsOfARunAndANodesMaxima) {
         {bytes_text(own.compile_memory_bytes_max), bytes_text(most.compile_memory_bytes_max)});
     expect_row("linear memory",
                {bytes_text(own.memory_bytes_max), bytes_text(most.memory_bytes_max)});
-    expect_row("table elements",
+    expect_row("elements of a table",
                {count_text(own.table_elements_max), count_text(most.table_elements_max)});
     expect_row("wall time of the run stage, one attempt",
                {time_text(own.wall_ms_max), time_text(most.wall_ms_max)});
@@ -112,6 +115,10 @@ TEST_F(LimitsPage, SaysTheLimitsOfARunAndANodesMaxima) {
     expect_row("log", {bytes_text(own.log_bytes_max), bytes_text(most.log_bytes_max)});
     expect_row("bytes added", {bytes_text(own.add_bytes_max), bytes_text(most.add_bytes_max)});
     expect_row("handles open at once", {count_text(own.handles_max), count_text(most.handles_max)});
+    expect_row("HTTP responses open at once",
+               {count_text(own.curls_max), count_text(most.curls_max)});
+    expect_row("calls of host functions",
+               {count_text(own.host_calls_max), count_text(most.host_calls_max)});
     // 0 stands for the words in the page.
     EXPECT_EQ(own.cpu_ms_max, 0U);
     EXPECT_EQ(most.cpu_ms_max, 0U);
@@ -119,6 +126,40 @@ TEST_F(LimitsPage, SaysTheLimitsOfARunAndANodesMaxima) {
     EXPECT_EQ(own.fuel_max, 0U);
     EXPECT_EQ(most.fuel_max, 0U);
     expect_row("fuel", {"not metered", "no bound"});
+}
+
+// Each limit of a run: its flag is one of `submit`'s page, its error one of ours, and its test is
+// there.
+TEST_F(LimitsPage, NamesForEachLimitAFlagAnErrorAndATest) {
+    constexpr std::size_t columns = 6;
+    constexpr std::size_t limits_of_a_run = 15;
+    const std::string flags = job::testing::read_text("docs/commands/submit.md");
+    const std::string tests = job::testing::read_text("src/executor/wasm/exact_limits_test.cc") +
+                              job::testing::read_text("tests/executor/"
+                                                      "executor_process_system_test.cc");
+    std::size_t found = 0;
+    for (const auto& [name, cells] : rows_) {
+        if (cells.size() != columns || name == "limit") {
+            continue;
+        }
+        ++found;
+        const std::string& flag = cells[3];
+        if (flag != "none") {
+            ASSERT_GT(flag.size(), 2U) << name;
+            EXPECT_NE(flags.find(flag.substr(0, flag.size() - 1)), std::string::npos) << flag;
+        }
+        bool is_code = false;
+        for (std::uint64_t number = 1; errc_of(number); ++number) {
+            is_code = is_code || cells[4] == "`" + std::string(ic::name(*errc_of(number))) + "`";
+        }
+        EXPECT_TRUE(is_code) << name << ": " << cells[4];
+        const std::size_t dot = cells[5].find('.');
+        ASSERT_NE(dot, std::string::npos) << name << " has no test";
+        const std::string suite = cells[5].substr(1, dot - 1);
+        const std::string law = cells[5].substr(dot + 1, cells[5].size() - dot - 2);
+        EXPECT_NE(tests.find("(" + suite + ", " + law + ") {"), std::string::npos) << cells[5];
+    }
+    EXPECT_EQ(found, limits_of_a_run);
 }
 
 TEST_F(LimitsPage, SaysTheTimesOfStages) {
@@ -147,6 +188,16 @@ TEST_F(LimitsPage, SaysHowLargeTheDocumentsMayBe) {
 
 TEST_F(LimitsPage, SaysWhatIsTheNodes) {
     const lease::CoordinatorOptions coordinator;
+    const executor::process::PoolOptions pool;
+    expect_row("runs of one executor process", {count_text(pool.runs_per_process_max)});
+    expect_row("memory of an executor after a run", {bytes_text(pool.resident_bytes_max)});
+    expect_row("modules loaded in an executor", {count_text(pool.modules_per_process_max)});
+    expect_row("descriptors of an executor or compiler",
+               {count_text(executor::channel::limits::open_files_max)});
+    expect_row("tables of one module", {count_text(executor::wasm::limits::tables_max)});
+    expect_row("stack",
+               {bytes_text(executor::wasm::limits::wasm_stack_bytes_max),
+                bytes_text(executor::wasm::limits::wasm_stack_bytes_max)});
     expect_row("a block", {bytes_text(ic::limits::block_bytes_max)});
     expect_row("a message on the bus", {bytes_text(job::limits::message_bytes_max)});
     expect_row("gateways", {count_text(ic::limits::gateways_max)});

@@ -1,6 +1,7 @@
 #include "wiring/workshop.h"
 
 #include "base/file.h"
+#include "executor/channel/walls.h"
 #include "executor/process/pool.h"
 #include "executor/wasm/engine.h"
 #include "wiring/curl.h"
@@ -55,6 +56,7 @@ Result<std::unique_ptr<Workshop>> Workshop::open(const WorkshopOptions& options,
     pool.liveness = options.liveness_fd;
     pool.record = impl->record.get();
     pool.debugging = options.debugging;
+    pool.walls = options.walls;
     impl->executor = TRY(executor::process::open_pool(pool));
     impl->parts = std::make_unique<worker::RunParts>(worker::RunParts{
         .executor = *impl->executor,
@@ -64,6 +66,17 @@ Result<std::unique_ptr<Workshop>> Workshop::open(const WorkshopOptions& options,
         .curl = TRY(guest_curl(policy, options.private_addresses)),
     });
     return std::unique_ptr<Workshop>(new Workshop(std::move(impl)));
+}
+
+Result<executor::channel::WallSet> required_walls(RequireIsolation require,
+                                                  const std::string& setting) {
+    using executor::channel::WallSet;
+    const WallSet required =
+        require == RequireIsolation::all ? WallSet::all() : TRY(WallSet::parse(setting));
+    if (required != WallSet()) {
+        TRY(executor::channel::check_walls(TRY(executor::channel::try_walls()), required));
+    }
+    return required;
 }
 
 job::Nonce KernelNonces::next() {
@@ -93,6 +106,8 @@ job::Policy default_policy(std::vector<PublicKey> submitters) {
     maxima.log_bytes_max = 64ULL << 20U;
     maxima.add_bytes_max = 1ULL << 40U;
     maxima.handles_max = 1024;
+    maxima.host_calls_max = 1'000'000'000'000;
+    maxima.curls_max = 64;
     return policy;
 }
 

@@ -4,6 +4,7 @@
 #include "base/result.h"
 #include "base/unique_fd.h"
 #include "blockstore/blockstore.h"
+#include "executor/channel/wall_set.h"
 #include "identity/key.h"
 #include "job/policy.h"
 #include "lease/worker.h"
@@ -26,7 +27,18 @@ struct WorkshopOptions {
     std::vector<std::string> private_addresses; ///< `ADDR` or `ADDR:PORT` that curl may open.
     unixfs::Profile profile;
     executor::Debugging debugging; ///< Of every run; nothing where jobs of others run.
+    executor::channel::WallSet
+        walls{}; ///< Executors and compilers without one of these run nothing.
 };
+
+/// `--require-isolation` was not given, or was.
+enum class RequireIsolation : std::uint8_t { as_configured, all };
+
+/// The walls that have to stand: all of them, or those of the setting `isolation.require`.
+/// Requires: no second thread yet (it tries them in a child). Errors: refused, naming each that
+/// this machine does not allow; usage.
+Result<executor::channel::WallSet> required_walls(RequireIsolation require,
+                                                  const std::string& setting);
 
 /// Owns the executors and lends them, with the rest, to a worker or to `run`.
 /// Threads: as its parts. Lifetime: longer than every run.

@@ -5,8 +5,11 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <array>
+#include <cstdio>
 #include <fstream>
 #include <string>
+#include <utility>
 
 namespace {
 
@@ -52,6 +55,49 @@ TEST(Doctor, NamesTheLineOfAConfigurationThatIsNone) {
     EXPECT_EQ(looked.status, 125);
     EXPECT_NE(looked.out.find("config.toml:2"), std::string::npos) << looked.out;
     EXPECT_NE(looked.out.find("\"ok\":false"), std::string::npos) << looked.out;
+}
+
+/// A command line in a user namespace that allows no other and has no capability: there a process
+/// can leave neither the network nor the files of this machine, as in a strict container.
+std::string confined(const std::string& words) {
+    return "unshare --user --map-root-user sh -c 'echo 0 > /proc/sys/user/max_user_namespaces && "
+           "exec setpriv --bounding-set=-all --inh-caps=-all --ambient-caps=-all " +
+           words + "' 2>&1";
+}
+
+/// What it printed, and its exit status.
+std::pair<std::string, int> shell(const std::string& line) {
+    std::FILE* const pipe = ::popen(line.c_str(), "r");
+    std::string text;
+    std::array<char, 512> piece{};
+    while (pipe != nullptr && std::fgets(piece.data(), piece.size(), pipe) != nullptr) {
+        text += piece.data();
+    }
+    const int status = pipe == nullptr ? -1 : ::pclose(pipe);
+    return {text, WIFEXITED(status) ? WEXITSTATUS(status) : -1};
+}
+
+TEST(Isolation, ThatIsRequiredAndImpossibleIsNamedAndNothingRuns) {
+    if (shell(confined("true")).second != 0) {
+        GTEST_SKIP() << "this machine allows no user namespace to try it in";
+    }
+    const Program program;
+    ASSERT_EQ(program({"doctor"}).status, 0);
+    const std::string compute =
+        std::string("env IPFS_COMPUTE_PATH=") + program.home() + " " + IC_PROGRAM;
+    for (const std::string command :
+         {" worker --require-isolation", " worker --set isolation.require=network"}) {
+        const auto [said, status] = shell(confined("timeout 20 " + compute + command));
+        EXPECT_EQ(status, 126) << said;
+        EXPECT_NE(said.find("refused: walls are required"), std::string::npos) << said;
+        EXPECT_NE(said.find("network ("), std::string::npos) << said;
+        EXPECT_NE(said.find("allow user namespaces"), std::string::npos) << "what to do";
+        EXPECT_EQ(said.find("is ready"), std::string::npos) << said;
+    }
+    const auto [found, status] = shell(confined(compute + " doctor"));
+    EXPECT_EQ(status, 0) << found;
+    EXPECT_TRUE(has_line(found, "warn  isolation")) << found;
+    EXPECT_NE(found.find("the network of this machine ("), std::string::npos) << found;
 }
 
 } // namespace

@@ -36,6 +36,8 @@ TEST(Run, HasAFlagForEachLimit) {
     EXPECT_EQ(desk(desk.kit("run", "_start", {"--output-size", "6"})).status, 0) << "hello and \\n";
     expect_error(desk(desk.kit("run", "_start", {"--output-size", "5"})), 123, "limit-output");
     expect_error(desk(desk.kit("run", "_start", {"--module-size", "64"})), 121, "module-too-large");
+    expect_error(desk(desk.kit("run", "_start", {"--host-calls", "0"})), 123, "limit-host-calls");
+    expect_error(desk(desk.kit("run", "_start", {"--curls", "65"})), 126, "refused");
     expect_error(desk(desk.kit("run", "_start", {"--table-elements", "many"})), 120, "usage");
     EXPECT_EQ(desk(desk.kit("run",
                             "_start",
@@ -50,7 +52,11 @@ TEST(Run, HasAFlagForEachLimit) {
                              "--add-size",
                              "1MiB",
                              "--handles",
-                             "1"}))
+                             "1",
+                             "--curls",
+                             "2",
+                             "--host-calls",
+                             "100"}))
                   .status,
               0);
 }

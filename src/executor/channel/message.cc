@@ -72,6 +72,8 @@ public:
         }
     }
 
+    void operator()(WallSet value) { (*this)(value.bits()); }
+
     /// A text or byte string has a bound of its own.
     template <class T>
     void bounded(const T& value, std::size_t bytes_max) {
@@ -190,6 +192,15 @@ public:
         }
     }
 
+    void operator()(WallSet& value) {
+        std::uint8_t bits = 0;
+        (*this)(bits);
+        value = WallSet(bits);
+        if (value.bits() != bits) {
+            fail();
+        }
+    }
+
     template <class T>
     void bounded(T& value, std::size_t bytes_max) {
         (*this)(value);
@@ -254,6 +265,8 @@ void fields(auto& io, Is<job::Limits> auto& limits) {
     io(limits.log_bytes_max);
     io(limits.add_bytes_max);
     io(limits.handles_max);
+    io(limits.host_calls_max);
+    io(limits.curls_max);
 }
 
 void fields(auto& io, Is<Task> auto& task) {
@@ -295,6 +308,7 @@ void fields(auto& io, Is<job::Usage> auto& usage) {
 void fields(auto& io, Is<Hello> auto& m) {
     io(m.slot);
     io(m.record);
+    io(m.walls);
 }
 
 void fields(auto& io, Is<Load> auto& m) { io(m.module); }
@@ -366,7 +380,10 @@ void fields(auto& io, Is<Finished> auto& m) {
     io.bounded(m.errors, limits::rest_bytes_max);
 }
 
-void fields(auto& io, Is<Compile> auto& m) { fields(io, m.limits); }
+void fields(auto& io, Is<Compile> auto& m) {
+    fields(io, m.limits);
+    io(m.walls);
+}
 
 void fields(auto& io, Is<Compiled> auto& m) { io(m.artifact_bytes); }
 

@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "executor/channel/wall_set.h"
 #include "executor/executor.h"
 #include "job/message.h"
 #include "job/receipt.h"
@@ -40,6 +41,7 @@ inline constexpr std::size_t text_bytes_max = job::limits::ending_message_bytes_
 struct Hello {
     std::uint32_t slot = 0;
     bool record = false;
+    WallSet walls{}; ///< Without all of these it must not go on.
 
     friend bool operator==(const Hello&, const Hello&) = default;
 };
@@ -209,6 +211,7 @@ struct DumpPiece {
 /// Compile one module. Descriptors: the sealed module, an empty memfd for the artifact.
 struct Compile {
     job::Limits limits{}; ///< Whether code counts fuel, and how much memory it may take.
+    WallSet walls{};      ///< As of Hello.
 
     friend bool operator==(const Compile&, const Compile&) = default;
 };

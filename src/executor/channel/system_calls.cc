@@ -2,8 +2,6 @@
 
 #include <sched.h>
 #include <seccomp.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
@@ -123,6 +121,10 @@ int forbid_other_system_calls(ProcessKind kind) {
     return -error;
 }
 
+int forbid_what_is_not_needed(ProcessKind kind) {
+    return is_filtered_build() ? forbid_other_system_calls(kind) : ENOTSUP;
+}
+
 bool is_filtered_build() {
 #if defined(__SANITIZE_ADDRESS__)
     return false;
@@ -135,24 +137,6 @@ bool is_filtered_build() {
 #else
     return true;
 #endif
-}
-
-int try_to_forbid_system_calls() {
-    const pid_t child = ::fork();
-    if (child < 0) {
-        return errno;
-    }
-    if (child == 0) {
-        ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-        ::_exit(forbid_other_system_calls(ProcessKind::executor)); // An errno fits a status.
-    }
-    int status = 0;
-    while (::waitpid(child, &status, 0) < 0) {
-        if (errno != EINTR) {
-            return errno;
-        }
-    }
-    return WIFEXITED(status) ? WEXITSTATUS(status) : EPERM;
 }
 
 } // namespace ic::executor::channel

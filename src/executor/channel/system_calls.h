@@ -16,12 +16,11 @@ enum class ProcessKind : std::uint8_t { executor, compiler };
 /// those that will be needed are there.
 int forbid_other_system_calls(ProcessKind kind);
 
+/// The same in a build that can be filtered, else ENOTSUP.
+int forbid_what_is_not_needed(ProcessKind kind);
+
 /// Whether this build lets its processes be filtered: the address sanitizer's search for leaks at
 /// the end of a process starts another one and traces the first.
 bool is_filtered_build();
-
-/// As `forbid_other_system_calls`, in a child that ends at once: whether the kernel can do it.
-/// Requires: no second thread yet.
-int try_to_forbid_system_calls();
 
 } // namespace ic::executor::channel

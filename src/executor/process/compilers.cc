@@ -93,10 +93,14 @@ struct Compilers::Compilation {
     std::optional<Made> result;
 };
 
-Compilers::Compilers(Warden& warden, ArtifactCache& cache, ChildOptions program)
+Compilers::Compilers(Warden& warden,
+                     ArtifactCache& cache,
+                     ChildOptions program,
+                     channel::WallSet walls)
     : warden_(warden)
     , cache_(cache)
-    , program_(std::move(program)) {}
+    , program_(std::move(program))
+    , walls_(walls) {}
 
 Compilers::~Compilers() {
     std::map<std::thread::id, std::thread> threads;
@@ -210,7 +214,8 @@ Made Compilers::compile_now(Compilation& compilation) {
     }
     const std::array descriptors{compilation.module.get(), artifact.get()};
     const bool asked =
-        endpoint.send(channel::Compile{.limits = compilation.limits}, descriptors).ok();
+        endpoint.send(channel::Compile{.limits = compilation.limits, .walls = walls_}, descriptors)
+            .ok();
 
     bool timed_out = false;
     pollfd ready{.fd = endpoint.socket(), .events = POLLIN, .revents = 0};

@@ -3,6 +3,7 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "executor/channel/wall_set.h"
 #include "executor/executor.h"
 #include "executor/process/artifact_cache.h"
 #include "executor/process/warden.h"
@@ -19,7 +20,7 @@ namespace ic::executor::process {
 /// Threads: `compile` from any; several that want one artifact share one compilation.
 class Compilers {
 public:
-    Compilers(Warden& warden, ArtifactCache& cache, ChildOptions program);
+    Compilers(Warden& warden, ArtifactCache& cache, ChildOptions program, channel::WallSet walls);
     ~Compilers();
 
     /// Blocks until the module is compiled and kept, within `limits.compile_ms_max`, or until
@@ -46,6 +47,7 @@ private:
     Warden& warden_;
     ArtifactCache& cache_;
     ChildOptions program_;
+    channel::WallSet walls_;
 
     std::mutex mutex_;
     std::map<ArtifactKey, std::shared_ptr<Compilation>> running_;

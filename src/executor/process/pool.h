@@ -2,6 +2,7 @@
 /// The executor that runs tasks in processes of its own: opened by wiring, used as an Executor.
 
 #include "base/result.h"
+#include "executor/channel/wall_set.h"
 #include "executor/executor.h"
 
 #include <array>
@@ -35,10 +36,11 @@ struct PoolOptions {
     int liveness = -1;   ///< Held open by every process; the end of all of them is seen there.
     int record = -1;     ///< Opened for appending; executors write a line at each start and end.
     /// Ours: how long after a limit, a stop or a lease's end an executor may take to end by itself.
-    std::chrono::milliseconds grace{100};
+    std::chrono::milliseconds grace{80};
     std::uint64_t runs_per_process_max = 10'000;
     std::uint64_t resident_bytes_max = std::uint64_t{256} << 20U; ///< After a run; more: a new one.
     std::size_t modules_per_process_max = 32;
+    channel::WallSet walls{}; ///< A process that lacks one of these runs and compiles nothing.
 };
 
 /// Starts the executors; compilers are started when needed. Errors: as the artifacts folder;

@@ -171,6 +171,11 @@ TEST_F(PoolTest, AnExecutorCannotExceedTheLimitsOfItsJob) {
         expect_failure(task(handler), Errc::executor_crashed);
     }
     expect_failure(task("curl"), Errc::executor_crashed); // The job is pure.
+    Task asks = task("curls-too-many");
+    asks.spec.effects = job::Effects::impure;
+    asks.spec.limits.handles_max = 1000;
+    asks.spec.limits.curls_max = 3;
+    expect_failure(asks, Errc::executor_crashed);
 }
 
 TEST_F(PoolTest, WhatADebuggedRunShowsComesToTheHost) {
@@ -258,6 +263,17 @@ TEST_F(PoolTest, AProcessIsReplacedAfterItsRuns) {
     options_.runs_per_process_max = 2;
     const std::string first = output("pid");
     EXPECT_EQ(output("pid"), first);
+    EXPECT_NE(output("pid"), first);
+}
+
+// A process that has grown is looked at every 64 runs.
+TEST_F(PoolTest, AProcessThatHasGrownIsReplaced) {
+    options_.resident_bytes_max = 1;
+    const std::string first = output("pid");
+    for (int run = 2; run < 64; ++run) {
+        ASSERT_EQ(output("pid"), first) << run;
+    }
+    EXPECT_EQ(output("pid"), first) << "the 64th: looked at when it is over";
     EXPECT_NE(output("pid"), first);
 }
 

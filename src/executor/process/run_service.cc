@@ -162,7 +162,8 @@ Result<void> RunService::answer(const channel::CurlOpen& request) {
     if (request.bytes > window_.to_broker().size()) {
         return rule_broken("a request larger than the window");
     }
-    if (task_.spec.effects != job::Effects::impure || !may_open()) {
+    if (task_.spec.effects != job::Effects::impure || !may_open() ||
+        bodies_.size() >= task_.spec.limits.curls_max) {
         return rule_broken("a network request that the job may not make");
     }
     const Bytes text = copy_of(window_.to_broker().first(request.bytes));

@@ -56,7 +56,7 @@ Result<void> Slot::start() {
     }
     const bool record = options_.record >= 0;
     const std::array descriptors{window.descriptor(), options_.record};
-    TRY(endpoint.send(channel::Hello{.slot = number_, .record = record},
+    TRY(endpoint.send(channel::Hello{.slot = number_, .record = record, .walls = options_.walls},
                       std::span(descriptors).first(record ? 2 : 1)));
     const std::lock_guard lock(watch_mutex_);
     process_ = std::make_unique<Process>(

@@ -95,7 +95,9 @@ struct Callback {
                                   [[maybe_unused]] wasmtime_val_raw_t* values,
                                   std::index_sequence<I...> /*indices*/) noexcept {
         guarded(run, [&] {
-            run.enter(caller);
+            if (!run.enter(caller)) {
+                return;
+            }
             if constexpr (std::is_void_v<R>) {
                 Function(run, argument<Args>(values[I])...);
             } else {

@@ -60,8 +60,8 @@ Result<void> write_artifact(const UniqueFd& memory, ByteView artifact) {
 
 /// The kernel ends what the broker might not: memory beyond the limit is refused, and processor
 /// time beyond all that the deadline allows ends the process.
-Result<void> limit_self(const job::Limits& limits) {
-    TRY(channel::limit_memory_growth(limits.compile_memory_bytes_max));
+Result<void> limit_self(const UniqueFd& memory_count, const job::Limits& limits) {
+    TRY(channel::limit_memory_growth(memory_count, limits.compile_memory_bytes_max));
     const rlim_t seconds = (limits.compile_ms_max + 999) / 1000 + 1;
     const rlim_t cpus = std::max(1U, std::thread::hardware_concurrency());
     const rlimit cpu{.rlim_cur = seconds * cpus, .rlim_max = seconds * cpus + 1};
@@ -86,7 +86,8 @@ compile(Engine& engine, const channel::Received& request, const job::Limits& lim
 }
 
 Result<void> converse(std::string_view broker) {
-    TRY(channel::raise_walls(TRY(channel::parse_broker(broker))));
+    UniqueFd memory_count = TRY(channel::open_memory_count());
+    channel::WallErrors walls = TRY(channel::raise_walls(TRY(channel::parse_broker(broker))));
     channel::Endpoint endpoint{UniqueFd(channel::channel_descriptor)};
     const std::unique_ptr<Engine> engine = TRY(Engine::open({.slots = 1, .modules_max = 1}));
     const channel::Received request = TRY(endpoint.receive());
@@ -98,10 +99,10 @@ Result<void> converse(std::string_view broker) {
     // must not count as the guest's.
     constexpr std::array<std::uint8_t, 8> empty_module{0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0};
     TRY(engine->compile(empty_module, wanted->limits));
-    TRY(limit_self(wanted->limits));
-    if (channel::is_filtered_build()) { // Nothing of the guest's has been looked at yet.
-        static_cast<void>(channel::forbid_other_system_calls(channel::ProcessKind::compiler));
-    }
+    TRY(limit_self(memory_count, wanted->limits));
+    memory_count.reset();
+    walls.system_calls = channel::forbid_what_is_not_needed(channel::ProcessKind::compiler);
+    channel::require_walls(walls, wanted->walls); // Nothing of the guest's was looked at yet.
     const Result<std::uint64_t> compiled = compile(*engine, request, wanted->limits);
     if (compiled) {
         return endpoint.send(channel::Compiled{.artifact_bytes = *compiled});

@@ -177,7 +177,7 @@ growth_refused(std::string_view text, std::string_view place, const job::Limits&
         message.append(" (").append(std::to_string(*wanted)).append(")");
     }
     message.append(memory ? ": raise --memory or use less"
-                          : ": raise table_elements_max or use less");
+                          : ": raise --table-elements or use less");
     return ending_of(memory ? Errc::limit_memory : Errc::limit_table, std::move(message));
 }
 

@@ -162,7 +162,7 @@ Result<Bytes> WasmEngine::compile(ByteView wasm, const job::Limits& limits) {
         return Error{Errc::module_too_large,
                      "the module has " + std::to_string(wasm.size()) + " bytes, the limit is " +
                          std::to_string(limits.module_bytes_max) +
-                         ": strip debug information or raise the limit module_bytes_max"};
+                         ": strip debug information or raise --module-size"};
     }
     TRY(refuse_early(wasm));
     wasm_engine_t* engine = TRY(machine(metering_of(limits)))->engine.get();

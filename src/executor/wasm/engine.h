@@ -34,7 +34,7 @@ struct EngineOptions {
     std::uint32_t slots = 1;      ///< Runs at the same time, each on a thread of its own.
     std::size_t modules_max = 64; ///< Loaded modules that are kept, the least recently used go.
     Processor processor = Processor::here;
-    Debugging debugging{};        ///< Of every run, to `Services::trace` and `dump`.
+    Debugging debugging{}; ///< Of every run, to `Services::trace` and `dump`.
 };
 
 /// Which loaded module: the same bytes with and without fuel are two.

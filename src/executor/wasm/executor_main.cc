@@ -114,7 +114,7 @@ private:
 };
 
 Result<void> converse(std::string_view broker) {
-    TRY(channel::raise_walls(TRY(channel::parse_broker(broker))));
+    channel::WallErrors walls = TRY(channel::raise_walls(TRY(channel::parse_broker(broker))));
     channel::Endpoint endpoint{UniqueFd(channel::channel_descriptor)};
     channel::Received first = TRY(endpoint.receive());
     Debugging debugging;
@@ -131,9 +131,8 @@ Result<void> converse(std::string_view broker) {
     // What is loaded is kept here, as the broker says; the engine need not keep more.
     std::unique_ptr<Engine> engine =
         TRY(Engine::open({.slots = 1, .modules_max = 1, .debugging = debugging}));
-    if (channel::is_filtered_build()) { // All threads are there. Without it the other walls stand.
-        static_cast<void>(channel::forbid_other_system_calls(channel::ProcessKind::executor));
-    }
+    walls.system_calls = channel::forbid_what_is_not_needed(channel::ProcessKind::executor);
+    channel::require_walls(walls, hello->walls); // All threads are there, and no guest yet.
     TRY(endpoint.send(channel::Ready{.slot = hello->slot}));
     return Conversation(endpoint, std::move(window), std::move(record), std::move(engine)).go_on();
 }

@@ -5,14 +5,16 @@
 
 namespace ic::executor::wasm {
 
-void Handles::begin(std::uint32_t handles_max) {
+void Handles::begin(const Limits& limits) {
     handles_.clear();
     next_ = 1;
-    handles_max_ = handles_max;
+    curls_ = 0;
+    limits_ = limits;
 }
 
 std::int64_t Handles::open(Handle handle) {
     assert(!full());
+    curls_ += std::holds_alternative<CurlHandle>(handle) ? 1 : 0;
     handles_.emplace(next_, std::move(handle));
     return next_++;
 }
@@ -43,6 +45,7 @@ void Handles::end(const Handle& handle, Services& services) {
     if (const auto* adding = std::get_if<AddHandle>(&handle)) {
         services.add_drop(adding->id);
     } else if (const auto* response = std::get_if<CurlHandle>(&handle)) {
+        --curls_;
         services.curl_close(response->id);
     }
 }

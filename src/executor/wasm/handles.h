@@ -41,10 +41,19 @@ using Handle = std::variant<FileHandle, TextHandle, AddHandle, CurlHandle>;
 /// again is always found out. Threads: one.
 class Handles {
 public:
-    void begin(std::uint32_t handles_max);
+    /// How many may be open at once: of all kinds, and of responses among them.
+    struct Limits {
+        std::uint32_t handles_max = 0;
+        std::uint64_t curls_max = 0;
+    };
+
+    void begin(const Limits& limits);
 
     /// Whether another may be opened.
-    bool full() const { return handles_.size() >= handles_max_; }
+    bool full() const { return handles_.size() >= limits_.handles_max; }
+
+    /// Whether another response may be opened, as far as responses alone are concerned.
+    bool full_of_curls() const { return curls_ >= limits_.curls_max; }
 
     /// Requires: not `full`.
     std::int64_t open(Handle handle);
@@ -59,11 +68,12 @@ public:
     void close_all(Services& services);
 
 private:
-    static void end(const Handle& handle, Services& services);
+    void end(const Handle& handle, Services& services);
 
     std::map<std::int64_t, Handle> handles_;
     std::int64_t next_ = 1;
-    std::uint32_t handles_max_ = 0;
+    std::uint64_t curls_ = 0; // Of the handles that are open.
+    Limits limits_;
 };
 
 } // namespace ic::executor::wasm

@@ -65,7 +65,17 @@ bool room_for_handle(Run& run) {
     if (run.handles.full()) {
         run.stop(Errc::limit_handles,
                  "the guest has more than " + std::to_string(run.task().spec.limits.handles_max) +
-                     " handles open: close what is read, or raise the limit handles_max");
+                     " handles open: close what is read, or raise --handles");
+        return false;
+    }
+    return true;
+}
+
+bool room_for_curl(Run& run) {
+    if (run.handles.full_of_curls()) {
+        run.stop(Errc::limit_curls,
+                 "the guest has more than " + std::to_string(run.task().spec.limits.curls_max) +
+                     " responses open: close those that are read, or raise --curls");
         return false;
     }
     return true;
@@ -80,7 +90,7 @@ Answer log(Run& run, Address text, Size size) {
         run.stop(Errc::limit_log,
                  "the guest logged more than " +
                      std::to_string(run.task().spec.limits.log_bytes_max) +
-                     " bytes: log less, or raise the limit log_bytes_max");
+                     " bytes: log less, or raise --log-size");
     }
     return 0;
 }
@@ -364,7 +374,7 @@ Answer curl(Run& run, Address request, Size size) {
     if (size > limits::curl_request_bytes_max) {
         return negative(HostError::too_large);
     }
-    if (!room_for_handle(run) || !run.before_effect()) {
+    if (!room_for_handle(run) || !room_for_curl(run) || !run.before_effect()) {
         return 0;
     }
     Result<CurlOpened> opened = run.services().curl_open(std::string(text_of(*place)));

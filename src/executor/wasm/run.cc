@@ -59,8 +59,9 @@ void Run::begin(const Task& task, Services& services) {
     tracer = nullptr;
     profile = nullptr;
     const job::Limits& limits = task.spec.limits;
+    host_calls_max_ = limits.host_calls_max;
     capture.begin(limits.output_bytes_max, limits.log_bytes_max);
-    handles.begin(limits.handles_max);
+    handles.begin({.handles_max = limits.handles_max, .curls_max = limits.curls_max});
     clock.begin(task.spec.effects);
     list_arguments();
     list_environment();
@@ -142,8 +143,7 @@ bool Run::may_go_on(Thorough thorough) {
         (thread_processor_time() - processor_started_) / 1'000'000U >= limits.cpu_ms_max) {
         stop(Errc::limit_cpu_time,
              "the guest used more than " + seconds_text(limits.cpu_ms_max) +
-                 " of processor time: raise the limit cpu_ms_max or give "
-                 "the job less to do");
+                 " of processor time: raise --cpu-time or give the job less to do");
         return false;
     }
     return true;
@@ -172,7 +172,7 @@ bool Run::count_added(std::uint64_t bytes) {
     if (bytes > bytes_max - std::min(usage.bytes_added, bytes_max)) {
         stop(Errc::limit_add,
              "the guest added more than " + std::to_string(bytes_max) +
-                 " bytes: raise the limit add_bytes_max or add less");
+                 " bytes: raise --add-size or add less");
         return false;
     }
     usage.bytes_added += bytes;
@@ -232,7 +232,13 @@ std::size_t Run::read_event(std::uint64_t offset, std::span<std::uint8_t> out) {
 
 std::uint64_t Run::event_size() { return task_->spec.event && open_event() ? event_->size() : 0; }
 
-void Run::enter(wasmtime_caller_t* caller) {
+bool Run::enter(wasmtime_caller_t* caller) {
+    if (usage.host_calls >= host_calls_max_) {
+        stop(Errc::limit_host_calls,
+             "the guest called host functions more than " + std::to_string(host_calls_max_) +
+                 " times: raise --host-calls or do more with each call");
+        return false;
+    }
     ++usage.host_calls;
     if (!memory_sought_) {
         memory_sought_ = true;
@@ -249,6 +255,7 @@ void Run::enter(wasmtime_caller_t* caller) {
         memory = GuestMemory{{wasmtime_memory_data(context, &*memory_handle_),
                               wasmtime_memory_data_size(context, &*memory_handle_)}};
     }
+    return true;
 }
 
 std::uint64_t Run::memory_bytes(wasmtime_context_t* context) const {

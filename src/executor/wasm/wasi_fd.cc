@@ -112,7 +112,7 @@ Errno fd_write(Run& run, Fd fd, Address list, Size count, Address written_out) {
             run.stop(Errc::limit_output,
                      "the guest wrote more than " +
                          std::to_string(run.task().spec.limits.output_bytes_max) +
-                         " bytes to standard output and error: raise the limit output_bytes_max, "
+                         " bytes to standard output and error: raise --output-size, "
                          "or add large results with ipfsComputeAdd");
             return Errno::success;
         }

@@ -32,7 +32,7 @@ std::vector<Message> one_of_each() {
                            .bytes_added = 9,
                            .host_calls = 10};
     return {
-        Hello{.slot = 1, .record = true},
+        Hello{.slot = 1, .record = true, .walls = WallSet::all()},
         Load{.module = 2},
         Drop{.module = 3},
         Start{.run = 4, .module = 5, .task = task},

@@ -5,7 +5,7 @@
 #include "executor/channel/walls.h"
 #include "executor/channel/window.h"
 
-#include <dirent.h>
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -88,6 +88,7 @@ private:
             {"beyond-window", [this] { beyond_window(); }},
             {"get", [this] { get(); }},
             {"curl", [this] { curl(); }},
+            {"curls-too-many", [this] { open_responses_without_end(); }},
             {"talk", [this] { talk(); }},
             {"obey", [this] { obey(); }},
             {"not-loaded", [this] { refuse(Errc::unsupported); }},
@@ -198,6 +199,13 @@ private:
         finish(all);
     }
 
+    void open_responses_without_end() {
+        for (;;) {
+            std::ranges::copy(bytes_of("http://host/"), window_.to_broker().begin());
+            ask(CurlOpen{.sequence = 8, .bytes = 12});
+        }
+    }
+
     void talk() {
         send(Log{.lines = copy_of(bytes_of("first\nsecond\n"))});
         send(Output{.stream = job::Stream::output, .data = copy_of(bytes_of("early "))});
@@ -233,13 +241,12 @@ private:
 
     std::string inspect() {
         std::string found;
-        const std::unique_ptr<DIR, int (*)(DIR*)> entries(::opendir("/proc/self/fd"), ::closedir);
-        int open = 0;
-        while (entries != nullptr && ::readdir(entries.get()) != nullptr) {
-            ++open;
+        int open = 0; // One by one: behind the walls there is no /proc.
+        for (int descriptor = 0; descriptor < static_cast<int>(channel::limits::open_files_max);
+             ++descriptor) {
+            open += ::fcntl(descriptor, F_GETFD) >= 0 ? 1 : 0;
         }
-        // ".", "..", the folder itself, 0 to 2, the channel, the window.
-        found += "descriptors=" + std::to_string(open - 3);
+        found += "descriptors=" + std::to_string(open); // 0 to 2, the channel, the window.
         found += " environment=" + std::to_string(environ[0] == nullptr ? 0 : 1);
         found += " no_new_privs=" + std::to_string(::prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0));
         found += " dumpable=" + std::to_string(::prctl(PR_GET_DUMPABLE));
@@ -257,7 +264,7 @@ private:
     std::map<std::uint64_t, std::string> artifacts_;
 };
 
-int compile(Endpoint& endpoint) {
+int compile(Endpoint& endpoint, const UniqueFd& memory_count) {
     const Result<Received> request = endpoint.receive();
     if (!request) {
         return 1;
@@ -271,7 +278,7 @@ int compile(Endpoint& endpoint) {
         std::fprintf(stderr, "cannot compile\n");
         return 9;
     } else if (module == "greedy") {
-        if (!limit_memory_growth(wanted.limits.compile_memory_bytes_max) ||
+        if (!limit_memory_growth(memory_count, wanted.limits.compile_memory_bytes_max) ||
             ::mmap(nullptr,
                    wanted.limits.compile_memory_bytes_max + 1,
                    PROT_NONE,
@@ -293,12 +300,14 @@ int compile(Endpoint& endpoint) {
 }
 
 int run(std::string_view role, std::string_view broker) {
-    if (!raise_walls(*parse_broker(broker))) {
+    const Result<UniqueFd> memory_count =
+        role == "compiler" ? open_memory_count() : Result<UniqueFd>(UniqueFd());
+    if (!memory_count || !raise_walls(*parse_broker(broker))) {
         return 1;
     }
     Endpoint endpoint{UniqueFd(channel_descriptor)};
     if (role == "compiler") {
-        return compile(endpoint);
+        return compile(endpoint, *memory_count);
     }
     Result<Received> received = endpoint.receive();
     if (!received || role == "stillborn") {
