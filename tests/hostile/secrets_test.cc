@@ -130,7 +130,7 @@ Bytes looks_around(std::size_t variant) {
         (call $if_found (i64.const 1024) (i32.ne (i32.load (i32.const 16)) (i32.const 0)))
         (drop (call $args_sizes (i32.const 16) (i32.const 20)))
         (call $if_found (i64.const 2048) (i32.ne (i32.load (i32.const 20)) (i32.const 4)))
-        (global.get $found)))";
+        (global.get $found))))";
     return executor::wasm::wasm_of(wat);
 }
 
