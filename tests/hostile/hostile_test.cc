@@ -10,6 +10,16 @@
 #include <iostream>
 #include <set>
 
+// The address sanitizer keeps what is freed for a while, so that its use is found.
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define IC_KEEPS_FREED_MEMORY 1
+#endif
+#endif
+#ifndef IC_KEEPS_FREED_MEMORY
+#define IC_KEEPS_FREED_MEMORY 0
+#endif
+
 namespace ic::hostile {
 namespace {
 
@@ -99,16 +109,15 @@ TEST(HostileGuests, LeaveNothingBehindInOneWorker) {
     const Holdings after = bench.own_holdings();
     const Holdings executor_after = Workbench::holdings_of(*executors.begin());
     // Both are what they were. The allocator may keep some pages for later.
-    constexpr std::uint64_t kept_bytes_max = 16U << 20U;
-    if (after.descriptors != before.descriptors) {
-        // An artifact that was not done in time in the first round may be kept since the second;
-        // what leaks would grow with each.
-        once(nullptr);
-        EXPECT_EQ(bench.own_holdings().descriptors, after.descriptors);
-    }
+    [[maybe_unused]] constexpr std::uint64_t kept_bytes_max = 16U << 20U;
+    // The cache of artifacts, bounded by bytes, may hold one more or less of them.
+    constexpr std::size_t kept_descriptors_max = 2;
+    EXPECT_LE(after.descriptors, before.descriptors + kept_descriptors_max);
     EXPECT_EQ(executor_after.descriptors, executor_before.descriptors);
+#if !IC_KEEPS_FREED_MEMORY
     EXPECT_LT(after.resident_bytes, before.resident_bytes + kept_bytes_max);
     EXPECT_LT(executor_after.resident_bytes, executor_before.resident_bytes + kept_bytes_max);
+#endif
 }
 
 TEST(HostileGuests, HaveNamesOfTheirOwn) {
