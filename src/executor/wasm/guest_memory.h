@@ -9,6 +9,17 @@
 #include <span>
 #include <type_traits>
 
+// The engine hands a memory from the thread of one run to that of another; what synchronises them
+// is in Rust, where the thread sanitizer does not see it, and takes their accesses for a race.
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define IC_HANDED_OVER_UNSEEN __attribute__((no_sanitize("thread")))
+#endif
+#endif
+#ifndef IC_HANDED_OVER_UNSEEN
+#define IC_HANDED_OVER_UNSEEN
+#endif
+
 namespace ic::executor::wasm {
 
 /// A view for the length of one host call: the guest's memory may be elsewhere, or larger, later.
@@ -43,7 +54,7 @@ public:
 
     /// Whether it fitted.
     template <class T>
-    [[nodiscard]] bool store(std::uint64_t address, T value) const {
+    [[nodiscard]] IC_HANDED_OVER_UNSEEN bool store(std::uint64_t address, T value) const {
         static_assert(std::is_unsigned_v<T>);
         const auto place = slice(address, sizeof(T));
         if (!place) {
