@@ -106,6 +106,22 @@ TEST(Invocation, SignsToTheGoldenBytes) {
     }
 }
 
+TEST(Invocation, SignsImportsToTheGoldenBytes) {
+    const std::string source = "src/job/testing/samples.cc through job::sign; docs/formats/job.md";
+    const Invocation invocation = testing::sample_linked_invocation();
+    const SignedInvocation made = sign(invocation, testing::sample_key(1)).take();
+    EXPECT_TRUE(testing::matches_vector("invocation-imports", made.document, source));
+    const Cid computation = ids_of(made).computation;
+    EXPECT_TRUE(
+        testing::matches_vector("invocation-imports-computation", computation.bytes(), source));
+    const std::string page = testing::read_text("docs/formats/job.md");
+    EXPECT_TRUE(testing::shows_bytes(page, made.document));
+    EXPECT_NE(page.find(computation.to_string()), std::string::npos) << computation.to_string();
+    const Result<SignedInvocation> read = read_invocation(made.document);
+    ASSERT_TRUE(read) << read.error().message;
+    EXPECT_EQ(read->invocation, invocation);
+}
+
 TEST(Invocation, EnvelopeIsThatOfThePublishedUcan) {
     // ucan-wg/spec 0aeb1b2, fixtures/1.0.0/invocation.json, valid, "self signed"; its tag still
     // says rc.1, so it is opened under that name.
@@ -315,6 +331,59 @@ TEST(Invocation, SignRefusesNamesThatRepeatOrAreOutOfOrder) {
               Errc::malformed);
 }
 
+TEST(Invocation, SignRefusesImportsWithNamesThatAreNotTheirs) {
+    const auto with = [](const std::vector<std::string>& names) {
+        return sign_code([&](Invocation& job) {
+            for (const std::string& name : names) {
+                job.spec.imports.emplace_back(name, testing::sample_cid(1));
+            }
+        });
+    };
+    EXPECT_EQ(with({"a", "b"}), std::nullopt) << "one module under two names";
+    EXPECT_EQ(with({"b", "a"}), Errc::malformed);
+    EXPECT_EQ(with({"a", "a"}), Errc::malformed);
+    EXPECT_EQ(with({""}), Errc::malformed);
+    EXPECT_EQ(with({"a=b"}), Errc::malformed);
+    EXPECT_EQ(with({"\xff"}), Errc::malformed);
+    for (const std::string_view name : reserved_import_names) {
+        EXPECT_EQ(with({std::string(name)}), Errc::malformed) << name;
+        EXPECT_EQ(with({std::string(name) + "s"}), std::nullopt) << name;
+    }
+}
+
+TEST(Invocation, SignTakesAsManyImportsAndAsLongANameAsAllowed) {
+    const auto with = [](std::size_t count, std::size_t name_bytes) {
+        return sign_code([&](Invocation& job) {
+            for (std::size_t i = 0; i < count; ++i) {
+                job.spec.imports.emplace_back(std::to_string(i) + std::string(name_bytes - 1, 'n'),
+                                              testing::sample_cid(1));
+            }
+        });
+    };
+    EXPECT_EQ(with(limits::imports_max, limits::import_name_bytes_max), std::nullopt);
+    EXPECT_EQ(with(limits::imports_max + 1, 2), Errc::too_large);
+    EXPECT_EQ(with(1, limits::import_name_bytes_max + 1), Errc::too_large);
+}
+
+TEST(Invocation, ReadRefusesImportsOfAnotherForm) {
+    const auto with = [](const Node& imports) {
+        return code_of(document_with({"args"}, [&](Map& args) { set(args, "imports", imports); }));
+    };
+    EXPECT_EQ(with(Map{}), Errc::malformed) << "none is the absence of the field";
+    EXPECT_EQ(with(Node{}), Errc::malformed);
+    EXPECT_EQ(with(List{testing::sample_cid(1)}), Errc::malformed);
+    EXPECT_EQ(with(Map{{"math", "text"}}), Errc::malformed);
+    EXPECT_EQ(with(Map{{"env", testing::sample_cid(1)}}), Errc::malformed);
+    Map many;
+    for (std::size_t i = 0; i <= limits::imports_max; ++i) {
+        many.emplace_back("m" + std::to_string(i), testing::sample_cid(1));
+    }
+    EXPECT_EQ(with(many), Errc::too_large);
+    many.pop_back();
+    EXPECT_TRUE(
+        read_invocation(document_with({"args"}, [&](Map& args) { set(args, "imports", many); })));
+}
+
 TEST(Invocation, SignRefusesHostsOfAPureJobAndAnEmptyHandler) {
     EXPECT_EQ(sign_code([](Invocation& job) { job.spec.effects = Effects::pure; }),
               Errc::malformed);
@@ -435,6 +504,7 @@ TEST(Invocation, ComputationNamesTheWorkAloneAndTheTaskTheRequestToo) {
     for (const std::function<void(Invocation&)>& change :
          std::vector<std::function<void(Invocation&)>>{
              [](Invocation& job) { job.spec.module = testing::sample_cid(9); },
+             [](Invocation& job) { job.spec.imports = {{"math", testing::sample_cid(9)}}; },
              [](Invocation& job) { job.spec.handler = "other"; },
              [](Invocation& job) { job.spec.arguments.pop_back(); },
              [](Invocation& job) { job.spec.environment.pop_back(); },

@@ -5,6 +5,7 @@
 #include "base/result.h"
 #include "multiformats/cid.h"
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -25,7 +26,7 @@ struct Limits {
     std::uint64_t module_bytes_max = 64U << 20U;
     std::uint64_t compile_ms_max = 20'000;
     std::uint64_t compile_memory_bytes_max = 1U << 30U;
-    std::uint64_t memory_bytes_max = 256U << 20U; ///< Linear memory of the guest.
+    std::uint64_t memory_bytes_max = 256U << 20U; ///< Linear memory, of all its modules together.
     std::uint64_t table_elements_max = 100'000;   ///< Of each table; a module has a few at most.
     std::uint64_t wall_ms_max = 60'000;           ///< The run stage of one attempt (`--timeout`).
     std::uint64_t cpu_ms_max = 0; ///< Processor time of the guest; 0: as the wall time.
@@ -46,6 +47,8 @@ namespace limits {
 inline constexpr std::size_t arguments_max = 256;
 inline constexpr std::size_t environment_max = 256;
 inline constexpr std::size_t inputs_max = 256;
+inline constexpr std::size_t imports_max = 8; ///< Each is an instance in every run.
+inline constexpr std::size_t import_name_bytes_max = 256;
 inline constexpr std::size_t allow_hosts_max = 64;
 inline constexpr std::size_t labels_max = 32;
 inline constexpr std::size_t text_bytes_max = 4096; ///< One argument, name, value, host or label.
@@ -64,10 +67,18 @@ inline constexpr std::string_view abi_name = "wasi-p1-core/1";
 /// How a pure job is kept deterministic (seed, clock, NaNs); part of the computation id.
 inline constexpr std::string_view profile_name = "determinism/1";
 
+/// What host functions are imported from: no import of a job may have such a name.
+inline constexpr std::array<std::string_view, 3> reserved_import_names{
+    "env", "ipfs_compute", "wasi_snapshot_preview1"};
+
+/// A module by the name under which others import what it exports.
+using NamedModule = std::pair<std::string, Cid>;
+
 /// Everything that authority depends on. Order of lists is kept; names within a list are unique.
 /// Text is UTF-8 without a zero byte.
 struct JobSpec {
     Cid module;
+    std::vector<NamedModule> imports; ///< Sorted by name; the order of their start is by need.
     std::string handler = "_start";
     std::vector<std::string> arguments;
     std::vector<std::pair<std::string, std::string>> environment; ///< Sorted by name.
@@ -81,8 +92,8 @@ struct JobSpec {
 };
 
 /// Whether `spec` can stand in a document.
-/// Errors: malformed (names that repeat or are out of order, hosts of a pure job, text that is not
-/// UTF-8), too_large (one past a limit). The message names the field.
+/// Errors: malformed (names that repeat, are reserved or out of order, hosts of a pure job, text
+/// that is not UTF-8), too_large (one past a limit). The message names the field.
 Result<void> check(const JobSpec& spec);
 
 /// The computation id: names the work and nothing else (no submitter, nonce, time or fuel).

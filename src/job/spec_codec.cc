@@ -171,6 +171,23 @@ Result<void> check_text(std::string_view what, std::string_view text, std::size_
     return {};
 }
 
+Result<void> check_imports(const std::vector<NamedModule>& imports) {
+    TRY(check_names("imports", imports, limits::imports_max));
+    for (const auto& [name, module] : imports) {
+        TRY(check_text("imports", name, limits::import_name_bytes_max));
+        if (name.find('=') != std::string::npos) {
+            return Error{Errc::malformed, "imports: the name '" + name + "' holds '='"};
+        }
+        if (std::ranges::find(reserved_import_names, name) != reserved_import_names.end()) {
+            return Error{Errc::malformed,
+                         "imports: '" + name +
+                             "' is the name of host functions: build the module that imports from "
+                             "it with another import module name"};
+        }
+    }
+    return {};
+}
+
 Result<void> check(const JobSpec& spec) {
     if (spec.handler.empty()) {
         return Error{Errc::malformed, "handler: the name is empty"};
@@ -191,13 +208,14 @@ Result<void> check(const JobSpec& spec) {
         }
     }
     TRY(check_names("inputs", spec.inputs, limits::inputs_max));
+    TRY(check_imports(spec.imports));
     TRY(check_hosts(spec));
     return check_limits(spec.limits);
 }
 
 Map args_of(const JobSpec& spec) {
     Map args;
-    args.reserve(11);
+    args.reserve(12);
     args.emplace_back("abi", abi_name);
     args.emplace_back("env", map_of(spec.environment));
     args.emplace_back("args", list_of(spec.arguments));
@@ -208,6 +226,9 @@ Map args_of(const JobSpec& spec) {
     args.emplace_back("inputs", map_of(spec.inputs));
     args.emplace_back("limits", limits_of(spec.limits));
     args.emplace_back("module", spec.module);
+    if (!spec.imports.empty()) {
+        args.emplace_back("imports", map_of(spec.imports));
+    }
     args.emplace_back("effects", spec.effects == Effects::pure ? effects_pure : effects_impure);
     args.emplace_back("handler", std::string_view(spec.handler));
     return args;
@@ -227,6 +248,9 @@ Result<JobSpec> read_args(const Node& args) {
         spec.event = *event;
     }
     spec.inputs = TRY(read_map<Cid>(fields, "inputs", limits::inputs_max));
+    if (TRY(fields.maybe<Map>("imports")) != nullptr) {
+        spec.imports = TRY(read_map<Cid>(fields, "imports", limits::imports_max));
+    }
     const Node* given_limits = fields.any("limits");
     if (given_limits == nullptr) {
         return fields.missing("limits");
@@ -240,7 +264,7 @@ Result<JobSpec> read_args(const Node& args) {
 
 Cid computation_of(const JobSpec& spec) {
     Map map;
-    map.reserve(11);
+    map.reserve(12);
     map.emplace_back("abi", abi_name);
     map.emplace_back("env", map_of(spec.environment));
     map.emplace_back("args", list_of(spec.arguments));
@@ -253,6 +277,9 @@ Cid computation_of(const JobSpec& spec) {
     map.emplace_back("module", spec.module);
     map.emplace_back("output", spec.limits.output_bytes_max);
     map.emplace_back("handler", std::string_view(spec.handler));
+    if (!spec.imports.empty()) {
+        map.emplace_back("imports", map_of(spec.imports));
+    }
     map.emplace_back("profile", profile_name);
     return cid_of(Codec::dag_cbor, dag_cbor::encode(Node{std::move(map)}));
 }

@@ -8,6 +8,7 @@
 #include <array>
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 namespace ic::job {
 
@@ -36,6 +37,9 @@ Result<JobSpec> read_args(const ipld::Node& args);
 
 /// Errors: too_large above `bytes_max`; malformed if it is not UTF-8 or holds a zero byte.
 Result<void> check_text(std::string_view what, std::string_view text, std::size_t bytes_max);
+
+/// Whether these can be a job's imports. Errors: as `check`.
+Result<void> check_imports(const std::vector<NamedModule>& imports);
 
 /// Whether `pairs` is strictly ordered by name and its names are texts of 1 to `text_bytes_max`
 /// bytes; at most `count_max`. Errors: malformed, too_large.

@@ -21,6 +21,9 @@ using KeepRoot = std::function<Result<void>(const Root&)>;
 Result<void> keep_job(const job::Invocation& invocation, const KeepRoot& keep) {
     const job::JobSpec& spec = invocation.spec;
     TRY(keep({.cid = spec.module, .reach = Root::Reach::found}));
+    for (const auto& [name, cid] : spec.imports) {
+        TRY(keep({.cid = cid, .reach = Root::Reach::found}));
+    }
     if (spec.event) {
         TRY(keep({.cid = *spec.event, .reach = Root::Reach::found}));
     }

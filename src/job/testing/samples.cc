@@ -52,6 +52,17 @@ Invocation sample_invocation() {
     return invocation;
 }
 
+Invocation sample_linked_invocation() {
+    Invocation invocation;
+    invocation.issuer = sample_key(1).public_key();
+    invocation.audience = sample_key(2).public_key();
+    invocation.spec.module = sample_cid(1);
+    // By name here; by length first in the document.
+    invocation.spec.imports = {{"math", sample_cid(2)}, {"z", sample_cid(3)}};
+    invocation.spec.handler = "handler";
+    return invocation;
+}
+
 Receipt sample_receipt() {
     const SignedInvocation job = sign(sample_invocation(), sample_key(1)).take();
     const JobIds ids = ids_of(job);

@@ -23,6 +23,8 @@ Cid sample_cid(std::uint8_t number);
 
 /// A job with every field in use, of `sample_key(1)`, for the coordinator `sample_key(2)`.
 Invocation sample_invocation();
+/// A pure job with imports, and else little.
+Invocation sample_linked_invocation();
 
 /// A receipt with every field in use, of `sample_key(3)`, for `sample_invocation()`.
 Receipt sample_receipt();
