@@ -5,10 +5,12 @@
 #include "executor/wasm/engine_config.h"
 #include "executor/wasm/native.h"
 #include "wasm_binary/host_abi.h"
+#include "wasm_binary/linking.h"
 
 #include <cstdlib>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace {
 
@@ -64,6 +66,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (module) { // Each of these has to end, whatever was read.
         static_cast<void>(wasm_binary::check_job(*module, "_start", {}));
         static_cast<void>(wasm_binary::can_be_pure(*module));
+        // Its own importer, under each name that it imports from: never fits, has to end.
+        std::vector<wasm_binary::LinkedModule> linked;
+        for (const std::string_view name : wasm_binary::needs_of(*module)) {
+            if (linked.size() < 8) {
+                linked.push_back({name, &*module});
+            }
+        }
+        require(linked.empty() || !wasm_binary::check_linked_job(*module, linked, "_start", {}));
         static_cast<void>(wasm_binary::producers_of(module->custom));
         static_cast<void>(wasm_binary::names_of(module->custom));
         for (const wasm_binary::Import& import : module->imports) {

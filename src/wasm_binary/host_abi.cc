@@ -1,6 +1,7 @@
 #include "wasm_binary/host_abi.h"
 
 #include "base/text.h"
+#include "wasm_binary/words.h"
 
 #include <algorithm>
 #include <array>
@@ -77,32 +78,7 @@ constexpr std::array<HostFunction, 12> compute{{
     {"ipfsComputeWrite", "Iii", "I"},
 }};
 
-constexpr std::size_t shown_bytes_max = 80;
-constexpr std::size_t names_shown_max = 20;
 constexpr std::size_t imports_shown_max = 5;
-
-std::string shown(std::string_view name) {
-    const bool is_long = name.size() > shown_bytes_max;
-    std::size_t bytes = std::min(name.size(), shown_bytes_max);
-    while (is_long && bytes > 0 && (static_cast<unsigned char>(name[bytes]) & 0xc0U) == 0x80U) {
-        --bytes;
-    }
-    return printable(name.substr(0, bytes)) + (is_long ? "..." : "");
-}
-
-std::string quoted(std::string_view name) { return "`" + shown(name) + "`"; }
-
-/// "a, b and 3 more".
-std::string listed(std::span<const std::string_view> names) {
-    std::string text;
-    for (std::size_t i = 0; i < names.size() && i < names_shown_max; ++i) {
-        text += (i == 0 ? "" : ", ") + shown(names[i]);
-    }
-    if (names.size() > names_shown_max) {
-        text += ", and " + std::to_string(names.size() - names_shown_max) + " more";
-    }
-    return text.empty() ? "no function" : text;
-}
 
 const HostFunction* find(std::span<const HostFunction> table, std::string_view name) {
     const auto at = std::ranges::lower_bound(table, name, {}, &HostFunction::name);
@@ -119,10 +95,15 @@ std::vector<std::string> names_in(std::span<const HostFunction> table) {
 
 /// What to do about an import that nobody gives.
 std::string remedy_for(const Import& import) {
+    const std::string by_import =
+        "name the module that exports it with --import " + shown(import.module) + "=CID";
     if (import.kind != ItemKind::function) {
+        if (!is_host_module(import.module)) {
+            return by_import;
+        }
         return import.kind == ItemKind::memory
                    ? "a module has to bring its own memory: link it without --import-memory"
-                   : "a module can import functions only: link it without --import-table and "
+                   : "the host gives functions only: link it without --import-table and "
                      "without shared libraries";
     }
     if (const HostFunction* known = host_function(import.module, import.name)) {
@@ -152,11 +133,15 @@ std::string remedy_for(const Import& import) {
     if (import.module == "env") {
         return "it is declared and nobody defines it: link what defines it, or take it out";
     }
-    return "a module may import " + std::string(wasi_module) +
-           " and the ipfsCompute functions of env or ipfs_compute";
+    return by_import;
 }
 
-bool is_given(const Module& module, const Import& import) {
+bool is_given(const Module& module,
+              const Import& import,
+              std::span<const std::string_view> linked) {
+    if (std::ranges::find(linked, import.module) != linked.end()) {
+        return true;
+    }
     if (import.kind != ItemKind::function) {
         return false;
     }
@@ -177,11 +162,11 @@ Result<void> check_features(const Module& module) {
     return {};
 }
 
-Result<void> check_imports(const Module& module) {
+Result<void> check_imports(const Module& module, std::span<const std::string_view> linked) {
     std::string text;
     std::size_t missing = 0;
     for (const Import& import : module.imports) {
-        if (is_given(module, import)) {
+        if (is_given(module, import, linked)) {
             continue;
         }
         if (++missing <= imports_shown_max) {
@@ -267,7 +252,11 @@ const HostFunction* host_function(std::string_view module, std::string_view name
     if (module == wasi_module) {
         return find(wasi, name);
     }
-    return module == "env" || module == "ipfs_compute" ? find(compute, name) : nullptr;
+    return is_host_module(module) ? find(compute, name) : nullptr;
+}
+
+bool is_host_module(std::string_view module) {
+    return module == wasi_module || module == "env" || module == "ipfs_compute";
 }
 
 FunctionType type_of(const HostFunction& function) {
@@ -281,16 +270,19 @@ FunctionType type_of(const HostFunction& function) {
     return type;
 }
 
-Result<void> check_host(const Module& module) {
+Result<void> check_host(const Module& module, std::span<const std::string_view> linked) {
     TRY(check_features(module));
-    return check_imports(module);
+    return check_imports(module, linked);
 }
 
 bool can_be_pure(const Module& module) {
-    return check_host(module).ok() &&
-           std::ranges::none_of(module.imports, [](const Import& import) {
+    return check_features(module).ok() &&
+           std::ranges::all_of(module.imports, [&module](const Import& import) {
+               if (!is_host_module(import.module)) {
+                   return !import.module.starts_with("wasi"); // Else of another module.
+               }
                const HostFunction* function = host_function(import.module, import.name);
-               return function != nullptr && function->observes == Observes::network;
+               return is_given(module, import, {}) && function->observes != Observes::network;
            });
 }
 
@@ -352,15 +344,21 @@ Result<std::vector<std::uint64_t>> handler_arguments(std::string_view handler,
     return values;
 }
 
-Result<void>
-check_job(const Module& module, std::string_view handler, std::span<const std::string> arguments) {
-    TRY(check_host(module));
+Result<void> check_handler(const Module& module,
+                           std::string_view handler,
+                           std::span<const std::string> arguments) {
     std::vector<std::string_view> names;
     for (const NamedFunction& function : exported_functions(module)) {
         names.push_back(function.name);
     }
     TRY(handler_arguments(handler, module.exported_function(handler), names, arguments));
     return {};
+}
+
+Result<void>
+check_job(const Module& module, std::string_view handler, std::span<const std::string> arguments) {
+    TRY(check_host(module));
+    return check_handler(module, handler, arguments);
 }
 
 } // namespace ic::wasm_binary

@@ -35,14 +35,18 @@ std::span<const HostFunction> compute_functions();
 /// The function that an import of these names gets; null if there is none.
 const HostFunction* host_function(std::string_view module, std::string_view name);
 
+/// Whether host functions are imported from a module of this name.
+bool is_host_module(std::string_view module);
+
 FunctionType type_of(const HostFunction& function);
 
-/// Whether `module` can be instantiated here. Errors: module_invalid (it needs what is switched
-/// off), import_missing; each with what to change.
-Result<void> check_host(const Module& module);
+/// Whether `module` can be instantiated here, beside modules of the names `linked` (what those
+/// export is not looked at: linking.h). Errors: module_invalid (it needs what is switched off),
+/// import_missing; each with what to change.
+Result<void> check_host(const Module& module, std::span<const std::string_view> linked = {});
 
-/// Whether a pure job can do all that the module is made for: it can run here and imports no
-/// function that a pure job is refused.
+/// Whether a pure job can do all that the module is made for: it can run here, with those modules
+/// that it imports from, and imports no function that a pure job is refused.
 bool can_be_pure(const Module& module);
 
 // --- handlers -----------------------------------------------------------------------------------
@@ -64,6 +68,11 @@ Result<std::vector<std::uint64_t>> handler_arguments(std::string_view handler,
                                                      const FunctionType* type,
                                                      std::span<const std::string_view> exports,
                                                      std::span<const std::string> arguments);
+
+/// As `handler_arguments`, of an export of `module`.
+Result<void> check_handler(const Module& module,
+                           std::string_view handler,
+                           std::span<const std::string> arguments);
 
 /// `check_host`, then `handler_arguments`. Errors: of both.
 Result<void>
