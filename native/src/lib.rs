@@ -73,15 +73,88 @@ impl ResourceLimiter for JobLimits {
     }
 }
 
-/// In place of `wasmtime_store_limiter`, which lets the guest see -1 at any limit.
+/// `JobLimits`, with its limit of memory for the sum of all memories of the store: Wasmtime's own
+/// holds each memory to it alone.
+struct JobLimitsOfSum {
+    each: *mut JobLimits,
+    memory_bytes_max: usize,
+    memory_bytes: *mut usize, // The sum now; memories never shrink.
+}
+
+unsafe impl Send for JobLimitsOfSum {} // Used by the one thread that has the store.
+unsafe impl Sync for JobLimitsOfSum {}
+
+impl JobLimitsOfSum {
+    fn each(&mut self) -> &mut JobLimits {
+        unsafe { &mut *self.each }
+    }
+}
+
+impl ResourceLimiter for JobLimitsOfSum {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        if !self.each().memory_growing(current, desired, maximum)? {
+            return Ok(false);
+        }
+        let sum = unsafe { *self.memory_bytes }.saturating_add(desired.saturating_sub(current));
+        if sum > self.memory_bytes_max {
+            // In the words of Wasmtime's own.
+            return Err(wasmtime::Error::msg(format!(
+                "forcing trap when growing memory to {sum} bytes in all modules"
+            )));
+        }
+        unsafe { *self.memory_bytes = sum };
+        Ok(true)
+    }
+
+    fn memory_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
+        self.each().memory_grow_failed(error)
+    }
+
+    fn table_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        self.each().table_growing(current, desired, maximum)
+    }
+
+    fn table_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
+        self.each().table_grow_failed(error)
+    }
+
+    fn instances(&self) -> usize {
+        unsafe { &*self.each }.instances()
+    }
+
+    fn tables(&self) -> usize {
+        unsafe { &*self.each }.tables()
+    }
+
+    fn memories(&self) -> usize {
+        unsafe { &*self.each }.memories()
+    }
+}
+
+/// In place of `wasmtime_store_limiter`, which lets the guest see -1 at any limit. With
+/// `memory_bytes` the limit of memory is one of the sum of all memories, which is counted there.
+///
+/// # Safety
+/// `memory_bytes` is null, or outlives the store and is read by the store's thread alone.
 #[unsafe(no_mangle)]
-pub extern "C" fn ic_store_limits_trap(
+pub unsafe extern "C" fn ic_store_limits_trap(
     store: &mut wasmtime_store_t,
     memory_bytes_max: usize,
     table_elements_max: usize,
     instances_max: usize,
     tables_max: usize,
     memories_max: usize,
+    memory_bytes: *mut usize,
 ) {
     let store = store_of(store);
     store.data_mut().store_limits = StoreLimitsBuilder::new()
@@ -92,6 +165,16 @@ pub extern "C" fn ic_store_limits_trap(
         .memories(memories_max)
         .trap_on_grow_failure(true)
         .build();
+    if !memory_bytes.is_null() {
+        let each = std::ptr::null_mut();
+        let mut of_sum = JobLimitsOfSum { each, memory_bytes_max, memory_bytes };
+        store.limiter(move |data| {
+            of_sum.each = (&raw mut data.store_limits).cast();
+            let limits: *mut JobLimitsOfSum = &raw mut of_sum;
+            unsafe { &mut *limits } // Owned by this closure, which the store owns.
+        });
+        return;
+    }
     store.limiter(|data| {
         let limits: *mut JobLimits = (&raw mut data.store_limits).cast();
         unsafe { &mut *limits } // The same bytes: JobLimits is transparent.
@@ -146,6 +229,7 @@ pub struct ic_frame_t {
     index: u32,  // Of the function.
     inlined: bool,
     module_offset: u64, // u64::MAX: not known.
+    module: *const u8,  // Where the image of its module starts (wasmtime_module_image_range).
 }
 
 /// Calls `sink` for at most `frames_max` of the functions that were on the guest's stack, the
@@ -186,6 +270,7 @@ pub extern "C" fn ic_frames(
                         index: frame.func_index(),
                         inlined,
                         module_offset: frame.module_offset().map_or(u64::MAX, |at| at as u64),
+                        module: frame.module().image_range().start,
                     },
                 );
             }

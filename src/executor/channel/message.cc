@@ -405,6 +405,11 @@ void fields(auto& io, Is<DumpPiece> auto& m) {
     io.bounded(m.data, limits::piece_bytes_max);
 }
 
+void fields(auto& io, Is<Imports> auto& m) {
+    io(m.imports);
+    io(m.modules);
+}
+
 template <std::size_t Index = 0>
 bool read_alternative(std::size_t kind, Decoder& decoder, Message& message) {
     if constexpr (Index < std::variant_size_v<Message>) {

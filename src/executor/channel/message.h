@@ -15,6 +15,7 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 namespace ic::executor::channel {
 
@@ -60,7 +61,8 @@ struct Drop {
     friend bool operator==(const Drop&, const Drop&) = default;
 };
 
-/// Run this. Answered by Finished or NotLoaded, with any number of requests in between.
+/// Run this; its imports were in an Imports before it. Answered by Finished or NotLoaded, with any
+/// number of requests in between.
 struct Start {
     std::uint64_t run = 0;
     std::uint64_t module = 0;
@@ -206,6 +208,17 @@ struct DumpPiece {
     friend bool operator==(const DumpPiece&, const DumpPiece&) = default;
 };
 
+// --- linking ------------------------------------------------------------------------------------
+
+/// Broker, right before a Start or Compile, and only if its job has imports: what they are. Before
+/// Start, `modules` has the number of each one's artifact.
+struct Imports {
+    std::vector<job::NamedModule> imports{}; ///< As JobSpec's; Start's own task has none.
+    std::vector<std::uint64_t> modules{};
+
+    friend bool operator==(const Imports&, const Imports&) = default;
+};
+
 // --- broker and compiler ------------------------------------------------------------------------
 
 /// Compile one module. Descriptors: the sealed module, an empty memfd for the artifact.
@@ -253,7 +266,8 @@ using Message = std::variant<Hello,
                              CompileFailed,
                              Debug,
                              Trace,
-                             DumpPiece>;
+                             DumpPiece,
+                             Imports>;
 
 /// Into `out`, whose former content goes. Errors: too_large (message_bytes_max). Inverse: `decode`.
 Result<void> encode(const Message& message, Bytes& out);

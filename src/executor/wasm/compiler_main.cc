@@ -19,8 +19,10 @@
 #include <iostream>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
+#include <vector>
 
 namespace ic::executor::wasm {
 namespace {
@@ -77,10 +79,16 @@ Result<void> limit_self(const UniqueFd& memory_count, const job::Limits& limits)
     return {};
 }
 
-Result<std::uint64_t>
-compile(Engine& engine, const channel::Received& request, const job::Limits& limits) {
+Result<std::uint64_t> compile(Engine& engine,
+                              const channel::Received& request,
+                              const job::Limits& limits,
+                              const channel::Imports& imports) {
     const LentBytes module = TRY(map_module(request.descriptors[0]));
-    const Bytes artifact = TRY(engine.compile(module.view(), limits));
+    std::vector<std::string_view> names;
+    for (const auto& [name, cid] : imports.imports) {
+        names.push_back(name);
+    }
+    const Bytes artifact = TRY(engine.compile(module.view(), limits, names));
     TRY(write_artifact(request.descriptors[1], artifact));
     return artifact.size();
 }
@@ -90,7 +98,12 @@ Result<void> converse(std::string_view broker) {
     channel::WallErrors walls = TRY(channel::raise_walls(TRY(channel::parse_broker(broker))));
     channel::Endpoint endpoint{UniqueFd(channel::channel_descriptor)};
     const std::unique_ptr<Engine> engine = TRY(Engine::open({.slots = 1, .modules_max = 1}));
-    const channel::Received request = TRY(endpoint.receive());
+    channel::Received request = TRY(endpoint.receive());
+    channel::Imports imports;
+    if (auto* first = std::get_if<channel::Imports>(&request.message)) {
+        imports = std::move(*first);
+        request = TRY(endpoint.receive());
+    }
     const auto* wanted = std::get_if<channel::Compile>(&request.message);
     if (wanted == nullptr || request.descriptors.size() != 2) {
         return Error{Errc::malformed, "the first message is no Compile"};
@@ -103,7 +116,7 @@ Result<void> converse(std::string_view broker) {
     memory_count.reset();
     walls.system_calls = channel::forbid_what_is_not_needed(channel::ProcessKind::compiler);
     channel::require_walls(walls, wanted->walls); // Nothing of the guest's was looked at yet.
-    const Result<std::uint64_t> compiled = compile(*engine, request, wanted->limits);
+    const Result<std::uint64_t> compiled = compile(*engine, request, wanted->limits, imports);
     if (compiled) {
         return endpoint.send(channel::Compiled{.artifact_bytes = *compiled});
     }

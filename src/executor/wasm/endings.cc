@@ -94,11 +94,15 @@ std::string_view short_path(std::string_view path) {
 }
 
 /// "divide (math.c:12)", "function 7 @0x1f3": what is known of where it was.
-std::string text_of(const ic_frame_t& frame) {
+std::string text_of(const ic_frame_t& frame, std::span<const ImportImage> imports) {
     const std::string_view function(frame.function, frame.function_bytes);
     const std::string number = "function " + std::to_string(frame.index);
     const bool unnamed = function.empty() || function == "<wasm " + number + ">";
     std::string text = unnamed ? number : one_line(function, name_bytes_max);
+    const auto import = std::ranges::find(imports, frame.module, &ImportImage::start);
+    if (import != imports.end()) {
+        text = one_line(import->name, name_bytes_max) + "!" + text;
+    }
     if (frame.line > 0 && frame.file_bytes > 0) {
         text += " (" + one_line(short_path({frame.file, frame.file_bytes}), path_bytes_max) + ":" +
                 std::to_string(frame.line);
@@ -109,14 +113,21 @@ std::string text_of(const ic_frame_t& frame) {
     return text;
 }
 
+struct Frames {
+    std::span<const ImportImage> imports;
+    std::vector<std::string> texts{};
+};
+
 void add_frame(void* data, const ic_frame_t* frame) noexcept {
-    static_cast<std::vector<std::string>*>(data)->push_back(text_of(*frame));
+    Frames& frames = *static_cast<Frames*>(data);
+    frames.texts.push_back(text_of(*frame, frames.imports));
 }
 
 /// " in a < b < c": the innermost functions, as far as the module names them.
-std::string place_of(const Failure& failure) {
-    std::vector<std::string> frames;
-    ic_frames(failure.trap.get(), failure.error.get(), frames_shown_max + 1, &add_frame, &frames);
+std::string place_of(const Failure& failure, std::span<const ImportImage> imports) {
+    Frames found{.imports = imports};
+    ic_frames(failure.trap.get(), failure.error.get(), frames_shown_max + 1, &add_frame, &found);
+    const std::vector<std::string>& frames = found.texts;
     std::string text;
     for (std::size_t i = 0; i < frames.size(); ++i) {
         if (i == frames_shown_max || text.size() + frames[i].size() > place_bytes_max) {
@@ -202,8 +213,10 @@ std::string one_line(std::string_view text, std::size_t bytes_max) {
     return line;
 }
 
-job::Ending ending_for(const Failure& failure, const job::Limits& limits) {
-    const std::string place = place_of(failure);
+job::Ending ending_for(const Failure& failure,
+                       const job::Limits& limits,
+                       std::span<const ImportImage> imports) {
+    const std::string place = place_of(failure, imports);
     if (failure.trap) {
         wasmtime_trap_code_t trap = 0;
         if (wasmtime_trap_code(failure.trap.get(), &trap)) {
@@ -217,6 +230,12 @@ job::Ending ending_for(const Failure& failure, const job::Limits& limits) {
         }
     }
     const std::string text = failure.trap ? message_of(*failure.trap) : message_of(*failure.error);
+    if (!failure.trap && text.starts_with("incompatible import type")) { // Wasmtime, linker.rs.
+        return ending_of(
+            Errc::import_missing,
+            "the modules of the job do not fit each other: " + one_line(text, detail_bytes_max) +
+                ": build them from the same declarations");
+    }
     if (auto ending = growth_refused(text, place, limits)) {
         return *std::move(ending);
     }

@@ -5,6 +5,7 @@
 #include "executor/wasm/engine_config.h"
 #include "executor/wasm/handler.h"
 #include "executor/wasm/host.h"
+#include "executor/wasm/linking.h"
 #include "executor/wasm/loaded_module.h"
 #include "executor/wasm/native.h"
 #include "executor/wasm/profile.h"
@@ -20,6 +21,7 @@
 #include <list>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -27,6 +29,7 @@ namespace ic::executor::wasm {
 namespace {
 
 constexpr std::size_t detail_bytes_max = 1000;
+constexpr std::string_view initialize_name = "_initialize";
 
 /// One of Wasmtime's engines with all that modules can import.
 struct Machine {
@@ -63,16 +66,23 @@ wasmtime_error_t* on_tick(wasmtime_context_t* /*context*/,
 
 /// Refuses what cannot run here, with what to change. What our reader finds damaged is left to the
 /// engine, which has the last word on what is valid.
-Result<void> refuse_early(ByteView wasm) {
+Result<void> refuse_early(ByteView wasm, std::span<const std::string_view> linked) {
     const Result<wasm_binary::Module> module = wasm_binary::parse(wasm);
     if (module) {
-        return wasm_binary::check_host(*module);
+        return wasm_binary::check_host(*module, linked);
     }
     if (wasm_binary::content_of(wasm) != wasm_binary::Content::module) {
         return Error{module.error()};
     }
     return {};
 }
+
+/// What one run is made of.
+struct RunModules {
+    const Machine& machine;
+    const LoadedModule& main;
+    std::vector<NeededImport> imports{}; ///< In the order in which they are instantiated.
+};
 
 class WasmEngine final : public Engine {
 public:
@@ -82,10 +92,15 @@ public:
         , ticker_(options.debugging.profile ? profile_interval : tick_interval,
                   [this] { tick(); }) {}
 
-    Result<Bytes> compile(ByteView wasm, const job::Limits& limits) override;
+    Result<Bytes> compile(ByteView wasm,
+                          const job::Limits& limits,
+                          std::span<const std::string_view> linked) override;
     std::shared_ptr<LoadedModule> find(const ModuleKey& key) override;
     Result<std::shared_ptr<LoadedModule>> load(const ModuleKey& key, UniqueFd artifact) override;
-    Outcome run(LoadedModule& module, const Task& task, Services& services) override;
+    Outcome run(LoadedModule& module,
+                std::span<const std::shared_ptr<LoadedModule>> imports,
+                const Task& task,
+                Services& services) override;
 
 private:
     /// A run's object goes back to the others of its engine when the run is over.
@@ -109,8 +124,8 @@ private:
     void tick() noexcept;
     std::unique_ptr<Run> borrow();
     void give_back(std::unique_ptr<Run> run);
-    void execute(wasm_engine_t& engine, LoadedModule& module, Run& run) const;
-    void execute_debugged(wasm_engine_t& engine, LoadedModule& module, Run& run) const;
+    void execute(const RunModules& modules, Run& run) const;
+    void execute_debugged(const RunModules& modules, Run& run) const;
 
     const EngineOptions options_;
     Machine plain_;
@@ -157,14 +172,16 @@ void WasmEngine::give_back(std::unique_ptr<Run> run) {
     idle_runs_.push_back(std::move(run));
 }
 
-Result<Bytes> WasmEngine::compile(ByteView wasm, const job::Limits& limits) {
+Result<Bytes> WasmEngine::compile(ByteView wasm,
+                                  const job::Limits& limits,
+                                  std::span<const std::string_view> linked) {
     if (wasm.size() > limits.module_bytes_max) {
         return Error{Errc::module_too_large,
                      "the module has " + std::to_string(wasm.size()) + " bytes, the limit is " +
                          std::to_string(limits.module_bytes_max) +
                          ": strip debug information or raise --module-size"};
     }
-    TRY(refuse_early(wasm));
+    TRY(refuse_early(wasm, linked));
     wasm_engine_t* engine = TRY(machine(metering_of(limits)))->engine.get();
     wasmtime_module_t* made = nullptr;
     if (const ErrorHandle error{wasmtime_module_new(engine, wasm.data(), wasm.size(), &made)}) {
@@ -231,29 +248,34 @@ void send_dump(Run& run, Dump kind, ByteView bytes) {
 /// `run`.
 class Execution {
 public:
-    Execution(wasmtime_store_t* store, LoadedModule& module, Run& run)
+    Execution(wasmtime_store_t* store, const RunModules& modules, Run& run)
         : store_(store)
         , context_(wasmtime_store_context(store))
-        , module_(module)
+        , modules_(modules)
         , run_(run) {}
 
+    /// The imports first, each a reactor or library that is ready when the next one starts.
     void instantiate() {
-        wasm_trap_t* trap = nullptr;
-        ErrorHandle error(
-            wasmtime_instance_pre_instantiate(module_.instance_pre(), context_, &instance_, &trap));
-        fail_if(std::move(error), TrapHandle(trap));
+        for (const NeededImport& import : modules_.imports) {
+            void* end = nullptr;
+            void* image = nullptr;
+            wasmtime_module_image_range(&import.module->module(), &image, &end);
+            images_.push_back({static_cast<const std::uint8_t*>(image), import.name});
+            started_.push_back({.name = import.name, .instance = start(*import.module)});
+            if (!run_.ended()) {
+                initialize(*import.module, started_.back().instance);
+            }
+            if (run_.ended()) {
+                return;
+            }
+        }
+        instance_ = start(modules_.main);
     }
 
+    void initialize() { initialize(modules_.main, instance_); }
+
     void call(std::string_view name, wasmtime_val_raw_t* values, std::size_t count) {
-        wasmtime_extern_t item;
-        if (!wasmtime_instance_export_get(context_, &instance_, name.data(), name.size(), &item)) {
-            run_.stop(Errc::internal, "an export of the module is gone");
-            return;
-        }
-        wasm_trap_t* trap = nullptr;
-        ErrorHandle error(
-            wasmtime_func_call_unchecked(context_, &item.of.func, values, count, &trap));
-        fail_if(std::move(error), TrapHandle(trap));
+        call(instance_, name, values, count);
     }
 
     /// Of the exported memory, at the end.
@@ -270,13 +292,56 @@ public:
     }
 
 private:
+    wasmtime_instance_t start(const LoadedModule& module) {
+        wasmtime_instance_t instance{};
+        wasm_trap_t* trap = nullptr;
+        wasmtime_error_t* error = nullptr;
+        if (module.instance_pre() != nullptr) {
+            error = wasmtime_instance_pre_instantiate(
+                module.instance_pre(), context_, &instance, &trap);
+        } else {
+            const Result<Externs> imports =
+                resolve_imports(module, *modules_.machine.linker, context_, started_);
+            if (!imports) {
+                run_.stop(imports.error().code, imports.error().message);
+                return instance;
+            }
+            error = wasmtime_instance_new(
+                context_, &module.module(), imports->data(), imports->size(), &instance, &trap);
+        }
+        fail_if(ErrorHandle(error), TrapHandle(trap));
+        return instance;
+    }
+
+    void initialize(const LoadedModule& module, const wasmtime_instance_t& instance) {
+        const FunctionExport* function = module.find(initialize_name);
+        if (function != nullptr && function->type == wasm_binary::FunctionType{}) {
+            call(instance, initialize_name, nullptr, 0);
+        }
+    }
+
+    void call(const wasmtime_instance_t& instance,
+              std::string_view name,
+              wasmtime_val_raw_t* values,
+              std::size_t count) {
+        wasmtime_extern_t item;
+        if (!wasmtime_instance_export_get(context_, &instance, name.data(), name.size(), &item)) {
+            run_.stop(Errc::internal, "an export of the module is gone");
+            return;
+        }
+        wasm_trap_t* trap = nullptr;
+        ErrorHandle error(
+            wasmtime_func_call_unchecked(context_, &item.of.func, values, count, &trap));
+        fail_if(std::move(error), TrapHandle(trap));
+    }
+
     void fail_if(ErrorHandle error, TrapHandle trap) {
         if (!error && !trap) {
             return;
         }
         const Failure failure{std::move(error), std::move(trap)};
         if (!run_.ended()) { // Else a host function or the ticker has said why already.
-            const job::Ending ending = ending_for(failure, run_.task().spec.limits);
+            const job::Ending ending = ending_for(failure, run_.task().spec.limits, images_);
             run_.stop(*ending.error, ending.message);
         }
         if (run_.ending().error) {
@@ -301,28 +366,42 @@ private:
 
     wasmtime_store_t* store_;
     wasmtime_context_t* context_;
-    LoadedModule& module_;
+    const RunModules& modules_;
     Run& run_;
+    std::vector<Started> started_;
+    std::vector<ImportImage> images_;
     wasmtime_instance_t instance_{};
 };
 
-void WasmEngine::execute(wasm_engine_t& engine, LoadedModule& module, Run& run) const {
+/// By the names under which a profile shows them.
+std::vector<ProfiledModule> profiled(const RunModules& modules, const job::JobSpec& spec) {
+    std::vector<ProfiledModule> all{{spec.module.to_string(), &modules.main.module()}};
+    for (const NeededImport& import : modules.imports) {
+        all.push_back({std::string(import.name), &import.module->module()});
+    }
+    return all;
+}
+
+void WasmEngine::execute(const RunModules& modules, Run& run) const {
     const job::JobSpec& spec = run.task().spec;
-    Result<HandlerCall> prepared = prepare_handler(module, spec);
+    Result<HandlerCall> prepared = prepare_handler(modules.main, spec);
     if (!prepared.ok()) {
         run.stop(prepared.error().code, prepared.error().message);
         return;
     }
     HandlerCall call = std::move(prepared).take();
-    const StoreHandle store(wasmtime_store_new(&engine, &run, nullptr));
+    const bool is_linked = !modules.imports.empty();
+    std::size_t memory_bytes = 0; // Of all modules. The store counts here, so it comes later.
+    const StoreHandle store(wasmtime_store_new(modules.machine.engine.get(), &run, nullptr));
     wasmtime_context_t* context = wasmtime_store_context(store.get());
     ic_store_limits_trap(store.get(),
                          spec.limits.memory_bytes_max,
                          spec.limits.table_elements_max,
-                         1,
+                         1 + modules.imports.size(),
                          limits::tables_max,
-                         1);
-    if (module.metering() == Metering::fuel) {
+                         1 + modules.imports.size(),
+                         is_linked ? &memory_bytes : nullptr);
+    if (modules.main.metering() == Metering::fuel) {
         const ErrorHandle none(wasmtime_context_set_fuel(context, spec.limits.fuel_max));
         assert(!none);
     }
@@ -331,17 +410,13 @@ void WasmEngine::execute(wasm_engine_t& engine, LoadedModule& module, Run& run) 
 
     std::optional<GuestProfile> profile;
     if (options_.debugging.profile) {
-        profile.emplace(engine, module.module(), *store, spec.module.to_string());
+        profile.emplace(*modules.machine.engine, profiled(modules, spec), *store);
         run.profile = &*profile;
     }
-    Execution execution(store.get(), module, run);
+    Execution execution(store.get(), modules, run);
     execution.instantiate();
-    constexpr std::string_view initialize = "_initialize";
-    if (!run.ended() && spec.handler != "_start" && spec.handler != initialize) {
-        const FunctionExport* function = module.find(initialize);
-        if (function != nullptr && function->type == wasm_binary::FunctionType{}) {
-            execution.call(initialize, nullptr, 0);
-        }
+    if (!run.ended() && spec.handler != "_start" && spec.handler != initialize_name) {
+        execution.initialize();
     }
     if (!run.ended()) {
         execution.call(spec.handler, call.values.data(), call.values.size());
@@ -349,8 +424,8 @@ void WasmEngine::execute(wasm_engine_t& engine, LoadedModule& module, Run& run) 
     if (!run.ended()) {
         run.give(value_of(call));
     }
-    run.usage.memory_bytes_peak = execution.memory_bytes();
-    if (std::uint64_t left = 0; module.metering() == Metering::fuel) {
+    run.usage.memory_bytes_peak = is_linked ? memory_bytes : execution.memory_bytes();
+    if (std::uint64_t left = 0; modules.main.metering() == Metering::fuel) {
         const ErrorHandle none(wasmtime_context_get_fuel(context, &left));
         run.usage.fuel = spec.limits.fuel_max - std::min(left, spec.limits.fuel_max);
     }
@@ -362,25 +437,38 @@ void WasmEngine::execute(wasm_engine_t& engine, LoadedModule& module, Run& run) 
     }
 }
 
-void WasmEngine::execute_debugged(wasm_engine_t& engine, LoadedModule& module, Run& run) const {
+void WasmEngine::execute_debugged(const RunModules& modules, Run& run) const {
     if (!options_.debugging.trace) {
-        execute(engine, module, run);
+        execute(modules, run);
         return;
     }
     Tracer tracer(run.services(), now_since_boot());
     run.tracer = &tracer;
-    execute(engine, module, run);
+    execute(modules, run);
     run.tracer = nullptr;
     tracer.finish();
 }
 
-Outcome WasmEngine::run(LoadedModule& module, const Task& task, Services& services) {
+Outcome WasmEngine::run(LoadedModule& module,
+                        std::span<const std::shared_ptr<LoadedModule>> imports,
+                        const Task& task,
+                        Services& services) {
     Outcome outcome;
-    Result<Machine*> machine = this->machine(module.metering());
+    const Result<Machine*> machine = this->machine(module.metering());
     if (!machine.ok()) {
         outcome.ending.error = machine.error().code;
         outcome.ending.message = machine.error().message;
         return outcome;
+    }
+    RunModules modules{.machine = **machine, .main = module};
+    if (!module.needs().empty()) {
+        Result<std::vector<NeededImport>> needed = needed_imports(module, task.spec, imports);
+        if (!needed) {
+            outcome.ending.error = needed.error().code;
+            outcome.ending.message = needed.error().message;
+            return outcome;
+        }
+        modules.imports = std::move(needed).take();
     }
     Borrowed borrowed(*this);
     Run& run = *borrowed;
@@ -388,7 +476,7 @@ Outcome WasmEngine::run(LoadedModule& module, const Task& task, Services& servic
     ticker_.enter();
     guarded(run, [&] {
         if (run.may_go_on()) {
-            execute_debugged(*(*machine)->engine, module, run);
+            execute_debugged(modules, run);
         }
     });
     ticker_.leave();

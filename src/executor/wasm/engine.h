@@ -12,7 +12,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
+#include <string_view>
 
 namespace ic::executor::wasm {
 
@@ -49,7 +51,8 @@ struct ModuleKey {
 /// under the fingerprint it was compiled under, so a cache has it in its key.
 std::string engine_fingerprint(Metering metering);
 
-/// A loaded module, linked once: an instance of it is a copy of its memory image away.
+/// A loaded module, linked once unless it imports from other modules: an instance of it is a copy
+/// of its memory image away.
 class LoadedModule;
 
 /// Threads: `compile`, `load`, `find` and `run` from any thread; at most `slots` runs at once.
@@ -60,25 +63,40 @@ public:
 
     virtual ~Engine() = default;
 
-    /// Machine code for `wasm`. Takes as long and as much memory as it takes: only a process that
-    /// may be killed calls this. Errors: module_too_large, module_invalid (a message that says what
-    /// and where; components and text are named as such), import_missing, internal.
-    virtual Result<Bytes> compile(ByteView wasm, const job::Limits& limits) = 0;
+    /// Machine code for `wasm`, which may import from modules of the names `linked`. Takes as long
+    /// and as much memory as it takes: only a process that may be killed calls this. Errors:
+    /// module_too_large, module_invalid (a message that says what and where; components and text
+    /// are named as such), import_missing, internal.
+    virtual Result<Bytes>
+    compile(ByteView wasm, const job::Limits& limits, std::span<const std::string_view> linked) = 0;
+
+    Result<Bytes> compile(ByteView wasm, const job::Limits& limits) {
+        return compile(wasm, limits, {});
+    }
 
     /// Whether the module is loaded; it counts as used.
     virtual std::shared_ptr<LoadedModule> find(const ModuleKey& key) = 0;
 
-    /// Maps the artifact in `artifact` and links it; from then on `find` has it. The descriptor is
-    /// a sealed memfd whose bytes the caller has authenticated: they are machine code.
-    /// `shared_ptr`: a run keeps a module that the cache drops meanwhile.
-    /// Errors: import_missing; unsupported (compiled by another engine or for another processor:
-    /// compile again), internal.
+    /// Maps the artifact in `artifact` and links it to the host; from then on `find` has it. The
+    /// descriptor is a sealed memfd whose bytes the caller has authenticated: they are machine
+    /// code. `shared_ptr`: a run keeps a module that the cache drops meanwhile. Errors:
+    /// import_missing; unsupported (compiled by another engine or for another processor: compile
+    /// again), internal.
     virtual Result<std::shared_ptr<LoadedModule>> load(const ModuleKey& key, UniqueFd artifact) = 0;
 
-    /// Runs `task` in a new instance and returns when nothing of it is left. Every failure is an
-    /// ending with a code. `usage` has run, cpu, fuel, memory, bytes and host calls; fetch, compile
-    /// and publish are the caller's.
-    virtual Outcome run(LoadedModule& module, const Task& task, Services& services) = 0;
+    /// Runs `task` in new instances of `module` and of those of `imports` that it needs, and
+    /// returns when nothing of them is left; `imports` are `task.spec.imports`, all metered as
+    /// `module` is. Every failure is an ending with a code. `usage` has run, cpu, fuel, memory,
+    /// bytes and host calls; fetch, compile and publish are the caller's.
+    virtual Outcome run(LoadedModule& module,
+                        std::span<const std::shared_ptr<LoadedModule>> imports,
+                        const Task& task,
+                        Services& services) = 0;
+
+    /// Without imports.
+    Outcome run(LoadedModule& module, const Task& task, Services& services) {
+        return run(module, {}, task, services);
+    }
 };
 
 } // namespace ic::executor::wasm

@@ -39,8 +39,9 @@ constexpr std::array<Proposal, 16> proposals{{
 
 void configure_pool(wasm_config_t* config, std::uint32_t slots) {
     wasmtime_pooling_allocation_config_t* pool = wasmtime_pooling_allocation_config_new();
-    wasmtime_pooling_allocation_config_total_core_instances_set(pool, slots);
-    wasmtime_pooling_allocation_config_total_memories_set(pool, slots);
+    wasmtime_pooling_allocation_config_total_core_instances_set(pool,
+                                                                slots * limits::instances_max);
+    wasmtime_pooling_allocation_config_total_memories_set(pool, slots * limits::instances_max);
     wasmtime_pooling_allocation_config_total_tables_set(pool, slots * limits::tables_max);
     wasmtime_pooling_allocation_config_total_component_instances_set(pool, 0);
     wasmtime_pooling_allocation_config_total_stacks_set(pool, 0);

@@ -19,6 +19,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace ic::executor::wasm {
 namespace {
@@ -56,6 +57,8 @@ public:
                                        Held{.artifact = std::move(next.descriptors[0])});
             } else if (auto* drop = std::get_if<channel::Drop>(&next.message)) {
                 held_.erase(drop->module);
+            } else if (auto* imports = std::get_if<channel::Imports>(&next.message)) {
+                imports_ = std::move(*imports);
             } else if (auto* start = std::get_if<channel::Start>(&next.message)) {
                 TRY(run(*start));
             } else {
@@ -65,29 +68,70 @@ public:
     }
 
 private:
-    Result<void> run(const channel::Start& start) {
-        const auto held = held_.find(start.module);
+    /// The module of this number, loaded if it was not yet. Errors: as Engine::load; malformed if
+    /// the broker never gave it.
+    Result<std::shared_ptr<LoadedModule>> module_of(std::uint64_t number, const ModuleKey& key) {
+        const auto held = held_.find(number);
         if (held == held_.end()) {
             return Error{Errc::malformed, "a module that was not given"};
         }
         if (held->second.module == nullptr) {
-            const ModuleKey key{.module = start.task.spec.module,
-                                .metering = metering_of(start.task.spec.limits)};
-            Result<std::shared_ptr<LoadedModule>> loaded =
-                engine_->load(key, std::move(held->second.artifact));
-            if (!loaded) {
-                held_.erase(held);
-                Error error = std::move(loaded).take_error();
-                error.message.resize(
-                    std::min(error.message.size(), channel::limits::text_bytes_max));
-                return endpoint_.send(channel::NotLoaded{
-                    .run = start.run, .code = error.code, .message = std::move(error.message)});
-            }
-            held->second.module = std::move(loaded).take();
+            held->second.module = TRY(engine_->load(key, std::move(held->second.artifact)));
         }
+        return held->second.module;
+    }
+
+    /// The modules of the run's imports.
+    Result<std::vector<std::shared_ptr<LoadedModule>>> imports_of(const channel::Start& start) {
+        const std::vector<job::NamedModule>& names = start.task.spec.imports;
+        const Metering metering = metering_of(start.task.spec.limits);
+        std::vector<std::shared_ptr<LoadedModule>> modules;
+        modules.reserve(names.size());
+        for (std::size_t i = 0; i < names.size(); ++i) {
+            Result<std::shared_ptr<LoadedModule>> import =
+                module_of(imports_.modules[i], {.module = names[i].second, .metering = metering});
+            if (!import) {
+                return std::move(import).take_error().during("import " + names[i].first);
+            }
+            modules.push_back(std::move(import).take());
+        }
+        return modules;
+    }
+
+    /// Nothing ran: the broker then takes none of the run's modules to be here.
+    Result<void> refuse(const channel::Start& start, Error error) {
+        for (const std::uint64_t number : imports_.modules) {
+            held_.erase(number);
+        }
+        held_.erase(start.module);
+        imports_ = {};
+        if (error.code == Errc::malformed) {
+            return error;
+        }
+        error.message.resize(std::min(error.message.size(), channel::limits::text_bytes_max));
+        return endpoint_.send(channel::NotLoaded{
+            .run = start.run, .code = error.code, .message = std::move(error.message)});
+    }
+
+    Result<void> run(channel::Start& start) {
+        start.task.spec.imports = std::move(imports_.imports);
+        if (start.task.spec.imports.size() != imports_.modules.size()) {
+            return Error{Errc::malformed, "imports without their modules"};
+        }
+        Result<std::vector<std::shared_ptr<LoadedModule>>> imports = imports_of(start);
+        if (!imports) {
+            return refuse(start, std::move(imports).take_error());
+        }
+        Result<std::shared_ptr<LoadedModule>> module = module_of(
+            start.module,
+            {.module = start.task.spec.module, .metering = metering_of(start.task.spec.limits)});
+        if (!module) {
+            return refuse(start, std::move(module).take_error());
+        }
+        imports_ = {};
         ChannelServices services(endpoint_, window_);
         record("start", start.task.lease);
-        Outcome outcome = engine_->run(*held->second.module, start.task, services);
+        Outcome outcome = engine_->run(**module, *imports, start.task, services);
         record("end", start.task.lease);
         return services.finish(start.run, std::move(outcome));
     }
@@ -111,6 +155,7 @@ private:
     UniqueFd record_;
     std::unique_ptr<Engine> engine_;
     std::map<std::uint64_t, Held> held_;
+    channel::Imports imports_; ///< Of the next Start.
 };
 
 Result<void> converse(std::string_view broker) {

@@ -1,6 +1,8 @@
 #pragma once
 /// What the engine gives every guest, whatever its job's own limits say.
 
+#include "job/spec.h"
+
 #include <cstddef>
 #include <cstdint>
 
@@ -11,7 +13,9 @@ namespace limits {
 inline constexpr std::size_t wasm_stack_bytes_max = std::size_t{1} << 20U;
 /// Ours. Beyond it a table cannot grow whatever the job's limit says; it bounds address space.
 inline constexpr std::size_t table_elements_ceiling = std::size_t{1} << 20U;
-/// Ours: tables of one module. Compilers make one or two.
+/// Of one run: its module and its imports, each with a memory at most.
+inline constexpr std::uint32_t instances_max = 1 + job::limits::imports_max;
+/// Ours: tables of all modules of a run. Compilers make one or two in each.
 inline constexpr std::uint32_t tables_max = 16;
 /// Ours: what an instance needs besides memory and tables (a few bytes a function and global).
 inline constexpr std::size_t instance_bytes_max = std::size_t{16} << 20U;

@@ -1,6 +1,7 @@
 #include "executor/wasm/loaded_module.h"
 
 #include "executor/wasm/endings.h"
+#include "wasm_binary/host_abi.h"
 
 #include <algorithm>
 #include <array>
@@ -56,10 +57,46 @@ std::vector<FunctionExport> functions_of(const wasmtime_module_t& module) {
     return functions;
 }
 
+std::vector<ImportName> imports_of(const wasmtime_module_t& module) {
+    wasm_importtype_vec_t imports;
+    wasmtime_module_imports(&module, &imports);
+    std::vector<ImportName> names;
+    names.reserve(imports.size);
+    for (std::size_t i = 0; i < imports.size; ++i) {
+        names.push_back({string_of(*wasm_importtype_module(imports.data[i])),
+                         string_of(*wasm_importtype_name(imports.data[i]))});
+    }
+    wasm_importtype_vec_delete(&imports);
+    return names;
+}
+
+std::vector<std::string_view> needs_of(const std::vector<ImportName>& imports) {
+    std::vector<std::string_view> needs;
+    for (const ImportName& import : imports) {
+        if (!wasm_binary::is_host_module(import.module)) {
+            needs.push_back(import.module);
+        }
+    }
+    std::ranges::sort(needs);
+    const auto twice = std::ranges::unique(needs);
+    needs.erase(twice.begin(), twice.end());
+    return needs;
+}
+
 } // namespace
 
 Result<std::shared_ptr<LoadedModule>>
 LoadedModule::link(const wasmtime_linker_t* linker, ModuleHandle module, Metering metering) {
+    auto loaded = std::make_shared<LoadedModule>();
+    loaded->functions_ = functions_of(*module);
+    loaded->metering_ = metering;
+    loaded->imports_ = imports_of(*module);
+    loaded->needs_ = needs_of(loaded->imports_);
+    if (!loaded->needs_.empty()) {
+        loaded->module_ = std::move(module);
+        return loaded;
+    }
+    loaded->imports_ = {};
     wasmtime_instance_pre_t* instance_pre = nullptr;
     const ErrorHandle error(wasmtime_linker_instantiate_pre(linker, module.get(), &instance_pre));
     if (error) {
@@ -68,11 +105,8 @@ LoadedModule::link(const wasmtime_linker_t* linker, ModuleHandle module, Meterin
                          ": a module may import wasi_snapshot_preview1 and the ipfsCompute "
                          "functions of env or ipfs_compute; build it for wasm32-wasip1"};
     }
-    auto loaded = std::make_shared<LoadedModule>();
     loaded->instance_pre_.reset(instance_pre);
-    loaded->functions_ = functions_of(*module);
     loaded->module_ = std::move(module);
-    loaded->metering_ = metering;
     return loaded;
 }
 

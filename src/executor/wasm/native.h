@@ -10,13 +10,15 @@
 
 extern "C" {
 /// native/src/lib.rs: in place of wasmtime_store_limiter; growth beyond one of these limits traps,
-/// growth beyond the module's own maximum gives the guest -1.
+/// growth beyond the module's own maximum gives the guest -1. With `memory_bytes`, which outlives
+/// the store, the limit of memory is one of the sum of all memories, and the sum is kept there.
 void ic_store_limits_trap(wasmtime_store_t* store,
                           std::size_t memory_bytes_max,
                           std::size_t table_elements_max,
                           std::size_t instances_max,
                           std::size_t tables_max,
-                          std::size_t memories_max);
+                          std::size_t memories_max,
+                          std::size_t* memory_bytes);
 
 /// native/src/lib.rs: a module from the artifact in `fd`, which it closes in any case.
 wasmtime_error_t* ic_module_deserialize_fd(wasm_engine_t* engine, int fd, wasmtime_module_t** out);
@@ -36,6 +38,7 @@ struct ic_frame_t {
     std::uint32_t index;  // Of the function.
     bool inlined;
     std::uint64_t module_offset; // UINT64_MAX: not known.
+    const std::uint8_t* module;  // Where the image of its module starts.
 };
 
 /// native/src/lib.rs: the innermost functions of the stack that a trap or error came from.

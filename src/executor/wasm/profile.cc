@@ -2,6 +2,8 @@
 
 #include "executor/wasm/guest_clock.h"
 
+#include <vector>
+
 namespace ic::executor::wasm {
 namespace {
 
@@ -13,19 +15,23 @@ wasm_name_t lent(const std::string& text) {
 } // namespace
 
 GuestProfile::GuestProfile(const wasm_engine_t& engine,
-                           const wasmtime_module_t& module,
-                           const wasmtime_store_t& store,
-                           const std::string& name)
+                           std::span<const ProfiledModule> modules,
+                           const wasmtime_store_t& store)
     : store_(store)
     , processor_time_(thread_processor_time()) {
-    const wasm_name_t lent_name = lent(name);
-    const wasmtime_guestprofiler_modules_t modules{.name = &lent_name, .mod = &module};
+    std::vector<wasm_name_t> names;
+    std::vector<wasmtime_guestprofiler_modules_t> lent_modules;
+    names.reserve(modules.size());
+    for (const ProfiledModule& module : modules) {
+        names.push_back(lent(module.name));
+        lent_modules.push_back({.name = &names.back(), .mod = module.module});
+    }
     profiler_.reset(wasmtime_guestprofiler_new(
         &engine,
-        &lent_name,
+        names.data(),
         static_cast<std::uint64_t>(std::chrono::nanoseconds(profile_interval).count()),
-        &modules,
-        1));
+        lent_modules.data(),
+        lent_modules.size()));
 }
 
 void GuestProfile::sample() {

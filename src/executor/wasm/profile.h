@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <memory>
+#include <span>
 #include <string>
 
 namespace ic::executor::wasm {
@@ -15,13 +16,18 @@ namespace ic::executor::wasm {
 /// How often the stack of a guest is looked at that is profiled.
 inline constexpr std::chrono::milliseconds profile_interval{1};
 
-/// Threads: one, that of the guest. Lifetime: engine, module and store outlive it.
+struct ProfiledModule {
+    std::string name;
+    const wasmtime_module_t* module = nullptr;
+};
+
+/// Threads: one, that of the guest. Lifetime: engine, modules and store outlive it.
 class GuestProfile {
 public:
+    /// `modules` are the run's, its own first, each with a name.
     GuestProfile(const wasm_engine_t& engine,
-                 const wasmtime_module_t& module,
-                 const wasmtime_store_t& store,
-                 const std::string& name);
+                 std::span<const ProfiledModule> modules,
+                 const wasmtime_store_t& store);
 
     /// Takes the guest's stack as it is now. From an epoch's callback only.
     void sample();

@@ -55,6 +55,7 @@ void Run::begin(const Task& task, Services& services) {
     memory = GuestMemory{};
     memory_handle_.reset();
     memory_sought_ = false;
+    has_several_memories_ = !task.spec.imports.empty();
     standard = {};
     tracer = nullptr;
     profile = nullptr;
@@ -240,8 +241,10 @@ bool Run::enter(wasmtime_caller_t* caller) {
         return false;
     }
     ++usage.host_calls;
-    if (!memory_sought_) {
+    if (!memory_sought_ || has_several_memories_) {
         memory_sought_ = true;
+        memory_handle_.reset();
+        memory = GuestMemory{};
         wasmtime_extern_t item;
         if (wasmtime_caller_export_get(caller, "memory", 6, &item)) {
             if (item.kind == WASMTIME_EXTERN_MEMORY) {

@@ -103,8 +103,8 @@ public:
     /// Its size. As above.
     std::uint64_t event_size();
 
-    /// Counts this host call and finds the guest's memory for it. False, and the run ended, beyond
-    /// the limit of calls.
+    /// Counts this host call and finds the memory for it: that of the module that calls. False, and
+    /// the run ended, beyond the limit of calls.
     [[nodiscard]] bool enter(wasmtime_caller_t* caller);
     /// Bytes of memory that the guest has now.
     std::uint64_t memory_bytes(wasmtime_context_t* context) const;
@@ -142,6 +142,7 @@ private:
     std::optional<unixfs::FileReader> event_;
     std::optional<wasmtime_memory_t> memory_handle_;
     bool memory_sought_ = false;
+    bool has_several_memories_ = false;
     std::uint64_t host_calls_max_ = 0;
     std::vector<std::string> arguments_;
     std::vector<std::string> environment_;

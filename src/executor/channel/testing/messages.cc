@@ -59,6 +59,7 @@ std::vector<Message> one_of_each() {
         Debug{.debugging = {.trace = true, .coredump = false, .profile = true}},
         Trace{.lines = copy_of(bytes_of("{}\n"))},
         DumpPiece{.kind = Dump::profile, .data = {7, 8}},
+        Imports{.imports = {{"math", module}}, .modules = {24}},
     };
 }
 
