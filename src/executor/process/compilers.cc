@@ -80,7 +80,7 @@ Error describe_death(const ChildEnd& end) {
 
 /// One compilation and those who wait for it. Guarded by its mutex but for what never changes.
 struct Compilers::Compilation {
-    ArtifactKey key;
+    RunningKey key;
     job::Limits limits;
     std::uint64_t module_bytes = 0;
     UniqueFd module;
@@ -119,9 +119,10 @@ Compilers::~Compilers() {
 Made Compilers::compile(const ArtifactKey& key,
                         ByteView module,
                         const job::Limits& limits,
-                        const Permit& permit) {
+                        const Permit& permit,
+                        const Imports& imports) {
     for (;;) {
-        const std::shared_ptr<Compilation> compilation = join(key, module, limits);
+        const std::shared_ptr<Compilation> compilation = join({key, imports}, module, limits);
         Made made = await(*compilation, limits, permit);
         const bool others_limit = !made && (made.error().code == Errc::compile_timeout ||
                                             made.error().code == Errc::compile_memory);
@@ -136,7 +137,7 @@ Made Compilers::compile(const ArtifactKey& key,
 }
 
 std::shared_ptr<Compilers::Compilation>
-Compilers::join(const ArtifactKey& key, ByteView module, const job::Limits& limits) {
+Compilers::join(const RunningKey& key, ByteView module, const job::Limits& limits) {
     join_finished_threads();
     const std::lock_guard lock(mutex_);
     if (const auto found = running_.find(key); found != running_.end()) {
@@ -213,7 +214,9 @@ Made Compilers::compile_now(Compilation& compilation) {
         return system_error("keeping", "an artifact", errno);
     }
     const std::array descriptors{compilation.module.get(), artifact.get()};
+    const Imports& imports = compilation.key.second;
     const bool asked =
+        (imports.empty() || endpoint.send(channel::Imports{.imports = imports}).ok()) &&
         endpoint.send(channel::Compile{.limits = compilation.limits, .walls = walls_}, descriptors)
             .ok();
 
@@ -247,7 +250,7 @@ Made Compilers::compile_now(Compilation& compilation) {
         static_cast<std::uint64_t>(status.st_size) != compiled->artifact_bytes) {
         return Error{Errc::internal, "the compiler process gave a wrong answer"};
     }
-    return cache_.put(compilation.key, std::move(artifact), compilation.module_bytes);
+    return cache_.put(compilation.key.first, std::move(artifact), compilation.module_bytes);
 }
 
 void Compilers::join_finished_threads() {

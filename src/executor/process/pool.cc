@@ -60,22 +60,25 @@ public:
 private:
     Outcome run_within(const Task& task, const Permit& permit, Host& host, job::Usage& usage) {
         for (bool again = false;; again = true) {
-            Result<std::shared_ptr<const Artifact>> artifact =
-                artifact_of(task.spec, permit, host, usage);
-            if (!artifact) {
-                return failed(std::move(artifact).take_error());
+            const Result<JobArtifacts> artifacts = artifacts_of(task.spec, permit, host, usage);
+            if (!artifacts) {
+                return failed(Error{artifacts.error()});
             }
             if (const std::optional<Errc> stop = must_stop(permit, now_since_boot())) {
                 return failed({*stop, describe_stop(*stop)});
             }
             host.stage(job::Stage::running);
-            Slot& slot = take_slot(**artifact);
-            SlotRun ran = slot.run(task, *artifact, permit, host);
+            Slot& slot = take_slot(*artifacts->module);
+            SlotRun ran = slot.run(task, *artifacts, permit, host);
             give_back(slot);
             if (!ran.artifact_unusable || again) {
                 return std::move(ran.outcome);
             }
-            cache_->drop(key_of(task.spec)); // Authentic, but not for this engine: once more.
+            // Authentic, but one at least is not for this engine: once more.
+            cache_->drop(key_of(task.spec, task.spec.module));
+            for (const auto& [name, module] : task.spec.imports) {
+                cache_->drop(key_of(task.spec, module));
+            }
         }
     }
 
@@ -86,15 +89,34 @@ private:
         return outcome;
     }
 
-    ArtifactKey key_of(const job::JobSpec& spec) const {
-        return {.module = spec.module,
+    ArtifactKey key_of(const job::JobSpec& spec, const Cid& module) const {
+        return {.module = module,
                 .fingerprint =
                     spec.limits.fuel_max == 0 ? options_.fingerprint : options_.fingerprint_fuel};
     }
 
-    Result<std::shared_ptr<const Artifact>>
-    artifact_of(const job::JobSpec& spec, const Permit& permit, Host& host, job::Usage& usage) {
-        const ArtifactKey key = key_of(spec);
+    Result<JobArtifacts>
+    artifacts_of(const job::JobSpec& spec, const Permit& permit, Host& host, job::Usage& usage) {
+        JobArtifacts artifacts;
+        artifacts.module = TRY(artifact_of(spec, spec.module, permit, host, usage));
+        for (const auto& [name, module] : spec.imports) {
+            Result<std::shared_ptr<const Artifact>> import =
+                artifact_of(spec, module, permit, host, usage);
+            if (!import) {
+                return std::move(import).take_error().during("import " + name);
+            }
+            artifacts.imports.push_back(std::move(import).take());
+        }
+        return artifacts;
+    }
+
+    /// Of the job's own module, or of one of its imports: each within the limits.
+    Result<std::shared_ptr<const Artifact>> artifact_of(const job::JobSpec& spec,
+                                                        const Cid& cid,
+                                                        const Permit& permit,
+                                                        Host& host,
+                                                        job::Usage& usage) {
+        const ArtifactKey key = key_of(spec, cid);
         if (std::shared_ptr<const Artifact> artifact = cache_->find(key)) {
             if (artifact->module_bytes > spec.limits.module_bytes_max) {
                 return Error{Errc::module_too_large,
@@ -106,8 +128,7 @@ private:
         }
         host.stage(job::Stage::fetching);
         const Instant fetch_begin = now_since_boot();
-        const Result<Bytes> module =
-            read_module(host, spec.module, spec.limits.module_bytes_max, permit);
+        const Result<Bytes> module = read_module(host, cid, spec.limits.module_bytes_max, permit);
         usage.fetch_us += microseconds_since(fetch_begin);
         if (!module) {
             return Error{module.error()};
@@ -115,7 +136,7 @@ private:
         host.stage(job::Stage::compiling);
         const Instant compile_begin = now_since_boot();
         Result<std::shared_ptr<const Artifact>> made =
-            compilers_.compile(key, *module, spec.limits, permit);
+            compilers_.compile(key, *module, spec.limits, permit, spec.imports);
         usage.compile_us += microseconds_since(compile_begin);
         return made;
     }

@@ -59,6 +59,18 @@ protected:
         return made;
     }
 
+    /// With imports "a", "b" and so on.
+    Task linked_task(std::string_view handler,
+                     const std::vector<std::string>& imports,
+                     std::string_view module = "module") {
+        Task made = task(handler, module);
+        char name = 'a';
+        for (const std::string& import : imports) {
+            made.spec.imports.emplace_back(std::string(1, name++), host_.put(import));
+        }
+        return made;
+    }
+
     Outcome run(const Task& what) {
         if (pool_ == nullptr) {
             open();
@@ -284,6 +296,50 @@ TEST_F(PoolTest, AnExecutorHoldsNoMoreModulesThanAllowed) {
     EXPECT_EQ(output("held", "module 2"), "2");
     EXPECT_EQ(output("held", "module 3"), "2");
     EXPECT_NE(output("artifact", "module 1"), "") << "dropped, and given again";
+}
+
+TEST_F(PoolTest, ImportsAreFetchedCompiledAndGivenInTheirOrder) {
+    const Task wants = linked_task("imports", {"two", "one", "two"});
+    EXPECT_EQ(text_of(run(wants).output), "a=two;b=one;c=two;");
+    EXPECT_EQ(text_of(run(wants).output), "a=two;b=one;c=two;") << "all loaded by now";
+    EXPECT_EQ(output("imports"), "") << "of the run before";
+}
+
+TEST_F(PoolTest, AllImportsOfAJobAreHeldAtOnceWhateverTheOptionSays) {
+    options_.modules_per_process_max = 2;
+    output("hello", "other");
+    const Task wants = linked_task("imports", {"1", "2", "3", "4", "5", "6", "7", "8"});
+    EXPECT_EQ(text_of(run(wants).output), "a=1;b=2;c=3;d=4;e=5;f=6;g=7;h=8;");
+    EXPECT_EQ(output("held"), "9") << "none more";
+    // And the next, other ones take their places.
+    EXPECT_EQ(text_of(run(linked_task("imports", {"x", "1"})).output), "a=x;b=1;");
+}
+
+TEST_F(PoolTest, AnImportThatIsNotThereTooLargeOrInvalidIsNamed) {
+    Task missing = task("hello");
+    missing.spec.imports = {{"math", cid_of(Codec::raw, bytes_of("nowhere"))}};
+    Outcome outcome = run(missing);
+    EXPECT_EQ(outcome.ending.error, Errc::cid_unavailable);
+    EXPECT_NE(outcome.ending.message.find("import math"), std::string::npos)
+        << outcome.ending.message;
+    EXPECT_EQ(run(linked_task("hello", {"invalid"})).ending.error, Errc::module_invalid);
+    Task large = linked_task("hello", {"1234567"});
+    large.spec.limits.module_bytes_max = 6; // "module" has 6.
+    EXPECT_EQ(run(large).ending.error, Errc::module_too_large);
+    large.spec.limits.module_bytes_max = 7;
+    EXPECT_TRUE(run(large).ending.ok());
+}
+
+TEST_F(PoolTest, AModuleIsCompiledWithTheNamesOfItsImports) {
+    EXPECT_EQ(run(task("hello", "needy")).ending.error, Errc::import_missing);
+    EXPECT_TRUE(run(linked_task("hello", {"one"}, "needy")).ending.ok());
+}
+
+TEST_F(PoolTest, ImportsOfAnotherEngineAreCompiledAnewOnce) {
+    EXPECT_EQ(run(linked_task("not-loaded", {"one"})).ending.error, Errc::unsupported);
+    const Outcome outcome = run(linked_task("not-loaded-once", {"one"}));
+    EXPECT_TRUE(outcome.ending.ok()) << outcome.ending.message;
+    EXPECT_EQ(text_of(outcome.output).substr(0, 12), "a=one;module");
 }
 
 TEST_F(PoolTest, AProcessThatCannotStartIsAnError) {

@@ -105,14 +105,12 @@ std::optional<Errc> Slot::unwatch() {
     return std::exchange(watch_, {}).killed_for;
 }
 
-SlotRun Slot::run(const Task& task,
-                  const std::shared_ptr<const Artifact>& artifact,
-                  const Permit& permit,
-                  Host& host) {
+SlotRun
+Slot::run(const Task& task, const JobArtifacts& artifacts, const Permit& permit, Host& host) {
     const Armed armed(warden_);
     for (bool again = false;; again = true) {
         bool asked = false;
-        Result<SlotRun> ran = try_run(task, artifact, permit, host, asked);
+        Result<SlotRun> ran = try_run(task, artifacts, permit, host, asked);
         const std::optional<Errc> killed_for = unwatch();
         SlotRun result;
         if (ran && !killed_for) {
@@ -135,14 +133,14 @@ SlotRun Slot::run(const Task& task,
 }
 
 Result<SlotRun> Slot::try_run(const Task& task,
-                              const std::shared_ptr<const Artifact>& artifact,
+                              const JobArtifacts& artifacts,
                               const Permit& permit,
                               Host& host,
                               bool& asked) {
     TRY(start());
     TRY(await_up(permit));
-    TRY(provide(artifact));
-    return converse(task, *artifact, permit, host, asked);
+    TRY(provide_all(artifacts));
+    return converse(task, artifacts, permit, host, asked);
 }
 
 Result<void> Slot::await_up(const Permit& permit) {
@@ -159,40 +157,67 @@ Result<void> Slot::await_up(const Permit& permit) {
     return {};
 }
 
-Result<void> Slot::provide(const std::shared_ptr<const Artifact>& artifact) {
+Result<void> Slot::provide_all(const JobArtifacts& artifacts) {
+    // All of one job stay, whatever the option says.
+    const std::size_t modules_max =
+        std::max<std::size_t>(options_.modules_per_process_max, artifacts.imports.size() + 1);
+    for (const std::shared_ptr<const Artifact>& import : artifacts.imports) {
+        TRY(provide(*import, modules_max));
+    }
+    return provide(*artifacts.module, modules_max);
+}
+
+Result<void> Slot::provide(const Artifact& artifact, std::size_t modules_max) {
     std::list<std::uint64_t>& modules = process_->modules;
-    const auto held = std::ranges::find(modules, artifact->number);
+    const auto held = std::ranges::find(modules, artifact.number);
     if (held != modules.end()) {
         modules.splice(modules.begin(), modules, held);
         return {};
     }
-    if (modules.size() >= options_.modules_per_process_max) {
+    if (modules.size() >= modules_max) {
         TRY(process_->endpoint.send(channel::Drop{.module = modules.back()}));
         modules.pop_back();
     }
-    const std::array descriptors{artifact->memory.get()};
-    TRY(process_->endpoint.send(channel::Load{.module = artifact->number}, descriptors));
-    modules.push_front(artifact->number);
+    const std::array descriptors{artifact.memory.get()};
+    TRY(process_->endpoint.send(channel::Load{.module = artifact.number}, descriptors));
+    modules.push_front(artifact.number);
     return {};
 }
 
-Result<SlotRun> Slot::converse(
-    const Task& task, const Artifact& artifact, const Permit& permit, Host& host, bool& asked) {
+Result<void> Slot::ask(std::uint64_t run, const Task& task, const JobArtifacts& artifacts) {
+    if (!artifacts.imports.empty()) {
+        channel::Imports imports{.imports = task.spec.imports};
+        for (const std::shared_ptr<const Artifact>& import : artifacts.imports) {
+            imports.modules.push_back(import->number);
+        }
+        TRY(process_->endpoint.send(imports));
+    }
+    return process_->endpoint.send(
+        channel::Start{.run = run, .module = artifacts.module->number, .task = task});
+}
+
+Result<SlotRun> Slot::converse(const Task& task,
+                               const JobArtifacts& artifacts,
+                               const Permit& permit,
+                               Host& host,
+                               bool& asked) {
     const Instant begin = now_since_boot();
     watch(permit,
           after_limit(begin, task.spec.limits.wall_ms_max, options_.grace),
           Errc::limit_wall_time);
     RunService service(task, options_.debugging, host, process_->endpoint, process_->window);
     const std::uint64_t run = ++last_run_;
-    TRY(process_->endpoint.send(
-        channel::Start{.run = run, .module = artifact.number, .task = task}));
+    TRY(ask(run, task, artifacts));
     asked = true;
     TRY(service.serve(run));
     ++process_->runs;
 
     SlotRun result{.outcome = service.take_outcome()};
     if (service.not_loaded()) {
-        std::erase(process_->modules, artifact.number); // It did not keep that one.
+        std::erase(process_->modules, artifacts.module->number); // It did not keep these.
+        for (const std::shared_ptr<const Artifact>& import : artifacts.imports) {
+            std::erase(process_->modules, import->number);
+        }
         result.artifact_unusable = service.not_loaded()->code == Errc::unsupported;
         result.outcome = failed_outcome(*service.not_loaded());
     }

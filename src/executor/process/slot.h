@@ -14,13 +14,20 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <vector>
 
 namespace ic::executor::process {
+
+/// The machine code of one job.
+struct JobArtifacts {
+    std::shared_ptr<const Artifact> module;
+    std::vector<std::shared_ptr<const Artifact>> imports{}; ///< In the order of `JobSpec::imports`.
+};
 
 /// How a run in a slot came out.
 struct SlotRun {
     Outcome outcome;
-    bool artifact_unusable = false; ///< Made by another engine: compile anew; nothing ran.
+    bool artifact_unusable = false; ///< One is another engine's: compile anew; nothing ran.
 };
 
 /// Threads: `run` and `start` by whoever has the slot; `look` by the warden.
@@ -34,10 +41,7 @@ public:
 
     /// Runs the task and returns when nothing of it is alive. A process that died or was killed has
     /// a successor already when this returns.
-    SlotRun run(const Task& task,
-                const std::shared_ptr<const Artifact>& artifact,
-                const Permit& permit,
-                Host& host);
+    SlotRun run(const Task& task, const JobArtifacts& artifacts, const Permit& permit, Host& host);
 
     /// Whether its process has the artifact loaded.
     bool holds(const Artifact& artifact) const;
@@ -65,15 +69,20 @@ private:
     };
 
     Result<void> await_up(const Permit& permit);
-    Result<void> provide(const std::shared_ptr<const Artifact>& artifact);
+    Result<void> provide_all(const JobArtifacts& artifacts);
+    Result<void> provide(const Artifact& artifact, std::size_t modules_max);
     /// `asked` is set as soon as the process may have begun the task.
     Result<SlotRun> try_run(const Task& task,
-                            const std::shared_ptr<const Artifact>& artifact,
+                            const JobArtifacts& artifacts,
                             const Permit& permit,
                             Host& host,
                             bool& asked);
-    Result<SlotRun> converse(
-        const Task& task, const Artifact& artifact, const Permit& permit, Host& host, bool& asked);
+    Result<SlotRun> converse(const Task& task,
+                             const JobArtifacts& artifacts,
+                             const Permit& permit,
+                             Host& host,
+                             bool& asked);
+    Result<void> ask(std::uint64_t run, const Task& task, const JobArtifacts& artifacts);
     void watch(const Permit& permit, Instant deadline, Errc deadline_reason);
     std::optional<Errc> unwatch();
     Outcome explain(const Error& error, std::optional<Errc> killed_for);

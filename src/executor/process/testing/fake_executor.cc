@@ -49,9 +49,12 @@ public:
                 artifacts_[load->module] = content_of(received->descriptors[0]);
             } else if (const auto* drop = std::get_if<Drop>(&received->message)) {
                 artifacts_.erase(drop->module);
+            } else if (const auto* imports = std::get_if<Imports>(&received->message)) {
+                imports_ = *imports;
             } else if (const auto* start = std::get_if<Start>(&received->message)) {
                 start_ = *start;
                 run();
+                imports_ = {};
             }
         }
     }
@@ -62,6 +65,7 @@ private:
             {"hello", [this] { finish("hello"); }},
             {"pid", [this] { finish(std::to_string(::getpid())); }},
             {"artifact", [this] { finish(artifacts_[start_.module]); }},
+            {"imports", [this] { finish(imports()); }},
             {"held", [this] { finish(std::to_string(artifacts_.size())); }},
             {"inspect", [this] { finish(inspect()); }},
             {"die", [] { die("it hurts"); }},
@@ -229,13 +233,27 @@ private:
         }
     }
 
+    /// "NAME=MODULE" for each, without who compiled it.
+    std::string imports() {
+        std::string text;
+        for (std::size_t i = 0; i < imports_.imports.size(); ++i) {
+            const std::string& artifact = artifacts_[imports_.modules[i]];
+            text +=
+                imports_.imports[i].first + "=" + artifact.substr(0, artifact.find(" by ")) + ";";
+        }
+        return text;
+    }
+
     void refuse(Errc code) {
         artifacts_.erase(start_.module);
+        for (const std::uint64_t import : imports_.modules) {
+            artifacts_.erase(import);
+        }
         send(NotLoaded{.run = start_.run, .code = code, .message = "not this one"});
     }
 
     void refuse_first() {
-        refused_ ? finish(artifacts_[start_.module]) : refuse(Errc::unsupported);
+        refused_ ? finish(imports() + artifacts_[start_.module]) : refuse(Errc::unsupported);
         refused_ = true;
     }
 
@@ -260,12 +278,17 @@ private:
     Endpoint& endpoint_;
     const Window& window_;
     Start start_;
+    Imports imports_;
     bool refused_ = false;
     std::map<std::uint64_t, std::string> artifacts_;
 };
 
 int compile(Endpoint& endpoint, const UniqueFd& memory_count) {
-    const Result<Received> request = endpoint.receive();
+    Result<Received> request = endpoint.receive();
+    const bool has_imports = request && std::holds_alternative<Imports>(request->message);
+    if (has_imports) {
+        request = endpoint.receive();
+    }
     if (!request) {
         return 1;
     }
@@ -290,6 +313,8 @@ int compile(Endpoint& endpoint, const UniqueFd& memory_count) {
         }
     } else if (module == "invalid") {
         return endpoint.send(CompileFailed{.message = "no magic"}).ok() ? 0 : 1;
+    } else if (module == "needy" && !has_imports) {
+        return endpoint.send(CompileFailed{.code = Errc::import_missing}).ok() ? 0 : 1;
     } else if (module == "slow") {
         ::usleep(200'000);
     }
