@@ -4,6 +4,7 @@
 #include "base/quantity.h"
 #include "base/unique_fd.h"
 #include "cli/module_check.h"
+#include "job/spec_codec.h"
 #include "unixfs/content_path.h"
 #include "unixfs/file_builder.h"
 
@@ -110,6 +111,16 @@ Result<Cid> cid_argument(const std::string& text, std::string_view flag) {
                      "' has a path behind its CID; `ipfs-compute ls` prints the file's own CID");
     }
     return path->root;
+}
+
+/// `NAME=CID` pairs, sorted by name.
+Result<std::vector<std::pair<std::string, Cid>>> cid_pairs_of(const std::vector<std::string>& words,
+                                                              std::string_view flag) {
+    std::vector<std::pair<std::string, Cid>> pairs;
+    for (const auto& [name, text] : TRY(pairs_of(words, flag))) {
+        pairs.emplace_back(name, TRY(cid_argument(text, flag)));
+    }
+    return pairs;
 }
 
 Result<Cid> module_of(const JobFlags& flags, BlockStore& store, const unixfs::Profile& profile) {
@@ -229,6 +240,10 @@ void add_job_flags(Command& command, Context& context, JobFlags& flags) {
     command.add_option("--wasm-cid", flags.wasm_cid, "The module, by CID")->type_name("CID");
     command.add_option("--wasm-file", flags.wasm_file, "The module, as a file: it is added first")
         ->type_name("FILE");
+    add_list("--import",
+             flags.imports,
+             "A module that the module imports from by this name, again for more",
+             "NAME=CID");
     command.add_option("--event", flags.event, "What the guest reads on standard input; - is ours")
         ->type_name("FILE");
     add_list(
@@ -281,8 +296,10 @@ Result<job::JobSpec> spec_of(const JobFlags& flags,
     spec.arguments = flags.arguments;
     spec.arguments.insert(spec.arguments.end(), guest_words.begin(), guest_words.end());
     spec.environment = TRY(pairs_of(flags.environment, "--env"));
-    for (auto& [name, text] : TRY(pairs_of(flags.inputs, "--input"))) {
-        spec.inputs.emplace_back(name, TRY(cid_argument(text, "--input")));
+    spec.inputs = TRY(cid_pairs_of(flags.inputs, "--input"));
+    spec.imports = TRY(cid_pairs_of(flags.imports, "--import"));
+    if (const Result<void> fits = job::check_imports(spec.imports); !fits) {
+        return usage("--import: " + fits.error().message);
     }
     if (!flags.event.empty()) {
         spec.event = TRY(add_file(flags.event, "--event", store, profile, true));

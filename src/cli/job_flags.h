@@ -18,6 +18,7 @@ struct JobFlags {
     std::string handler = "_start";
     std::string wasm_cid;
     std::string wasm_file;
+    std::vector<std::string> imports;
     std::string event;
     std::vector<std::string> inputs;
     std::vector<std::string> arguments;

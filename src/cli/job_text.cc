@@ -123,10 +123,15 @@ json to_json(const job::Invocation& invocation) {
     for (const auto& [key, cid] : spec.inputs) {
         inputs[key] = cid.to_string();
     }
+    json imports = json::object();
+    for (const auto& [key, cid] : spec.imports) {
+        imports[key] = cid.to_string();
+    }
     return {
         {"issuer", invocation.issuer.to_did()},
         {"audience", invocation.audience.to_did()},
         {"module", spec.module.to_string()},
+        {"imports", imports},
         {"handler", spec.handler},
         {"arguments", spec.arguments},
         {"environment", environment},
@@ -266,6 +271,9 @@ std::string describe(const ledger::JobDetail& detail) {
     if (const auto invocation = job::read_invocation(detail.invocation)) {
         const job::JobSpec& spec = invocation->invocation.spec;
         text += row_text("Module", spec.module.to_string());
+        for (const auto& [key, cid] : spec.imports) {
+            text += row_text("Import", printable(key) + "=" + cid.to_string());
+        }
         text += row_text("Handler", printable(spec.handler));
         text += row_text("Effects", spec.effects == job::Effects::pure ? "pure" : "impure");
     }

@@ -7,10 +7,10 @@
 
 namespace ic::cli {
 
-/// Refuses a job whose module cannot run, or has no such handler. A module that is not whole in
-/// `store` is not fetched for this: whoever runs it will say the same.
-/// Errors: module_invalid, import_missing, handler_missing, handler_signature; each with what to
-/// change.
+/// Refuses a job whose module cannot run with those that it imports from, or has no such handler. A
+/// module that is not whole in `store` is not fetched for this: whoever runs it will say the same.
+/// Errors: module_invalid, import_missing, handler_missing, handler_signature; usage (an import
+/// that nothing needs); each with what to change.
 Result<void> check_module(BlockStore& store, const job::JobSpec& spec);
 
 } // namespace ic::cli

@@ -2,7 +2,9 @@
 
 #include "base/quantity.h"
 #include "base/text.h"
+#include "job/spec.h"
 #include "wasm_binary/host_abi.h"
+#include "wasm_binary/linking.h"
 
 #include <algorithm>
 #include <string_view>
@@ -206,6 +208,23 @@ std::string compiled_text(const Result<wiring::Compiled>& compiled) {
                                 : ", took " + human_duration(compiled->took));
 }
 
+/// "yes", what else it takes, or why not.
+std::string runs_here_text(const Module& module) {
+    const std::vector<std::string_view> needs = needs_of(module);
+    std::string flags;
+    for (const std::string_view name : needs) {
+        flags += " --import " + printable(name) + "=CID";
+    }
+    const Result<void> alone = check_host(module);
+    if (alone) {
+        return "yes";
+    }
+    if (needs.size() <= job::limits::imports_max && check_host(module, needs)) {
+        return "yes, with" + flags;
+    }
+    return "no: " + std::string(name(alone.error().code)) + ": " + printable(alone.error().message);
+}
+
 } // namespace
 
 json to_json(const InspectedModule& inspected) {
@@ -227,6 +246,7 @@ json to_json(const InspectedModule& inspected) {
     all["module"] = inspected.cid ? json(inspected.cid->to_string()) : json();
     all["bytes"] = inspected.bytes;
     all["kind"] = name_of(module.role());
+    all["needs"] = needs_of(module);
     all["runs_here"] = runs.ok();
     all["error"] = runs ? json() : json(std::string(name(runs.error().code)));
     all["message"] = runs ? empty : runs.error().message;
@@ -252,7 +272,6 @@ json to_json(const InspectedModule& inspected) {
 
 std::string describe(const InspectedModule& inspected) {
     const Module& module = inspected.module;
-    const Result<void> runs = check_host(module);
     std::string text;
     if (inspected.cid) {
         text += row("Module", inspected.cid->to_string());
@@ -262,10 +281,7 @@ std::string describe(const InspectedModule& inspected) {
                     ", data " + human_bytes(module.data_bytes) + ", " +
                     std::to_string(module.functions.size()) + " functions)");
     text += row("Kind", std::string(name_of(module.role())));
-    text += row("Runs here",
-                runs ? "yes"
-                     : "no: " + std::string(name(runs.error().code)) + ": " +
-                           printable(runs.error().message));
+    text += row("Runs here", runs_here_text(module));
     text += row("Can be pure", can_be_pure(module) ? "yes" : "no");
     for (const Sight& sight : sights_of(module)) {
         text +=

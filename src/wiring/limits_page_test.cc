@@ -179,6 +179,8 @@ TEST_F(LimitsPage, SaysHowLargeTheDocumentsMayBe) {
     expect_row("arguments", {count_text(job::limits::arguments_max)});
     expect_row("variables", {count_text(job::limits::environment_max)});
     expect_row("inputs", {count_text(job::limits::inputs_max)});
+    expect_row("imports", {count_text(job::limits::imports_max)});
+    expect_row("an import's name", {bytes_text(job::limits::import_name_bytes_max)});
     expect_row("hosts", {count_text(job::limits::allow_hosts_max)});
     expect_row("labels", {count_text(job::limits::labels_max)});
     expect_row("one argument, name, value, host or label",
@@ -194,7 +196,8 @@ TEST_F(LimitsPage, SaysWhatIsTheNodes) {
     expect_row("modules loaded in an executor", {count_text(pool.modules_per_process_max)});
     expect_row("descriptors of an executor or compiler",
                {count_text(executor::channel::limits::open_files_max)});
-    expect_row("tables of one module", {count_text(executor::wasm::limits::tables_max)});
+    expect_row("tables of a run, of all its modules",
+               {count_text(executor::wasm::limits::tables_max)});
     expect_row("stack",
                {bytes_text(executor::wasm::limits::wasm_stack_bytes_max),
                 bytes_text(executor::wasm::limits::wasm_stack_bytes_max)});
