@@ -69,7 +69,8 @@ std::vector<Guest> all_guests() {
                              guests_of_traps(),
                              guests_of_pointers(),
                              guests_of_content(),
-                             guests_of_bytes()}) {
+                             guests_of_bytes(),
+                             guests_of_imports()}) {
         all.insert(all.end(), some.begin(), some.end());
     }
     return all;

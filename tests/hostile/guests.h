@@ -36,6 +36,7 @@ std::vector<Guest> guests_of_traps();    ///< What the engine traps.
 std::vector<Guest> guests_of_pointers(); ///< Arguments of host functions that make no sense.
 std::vector<Guest> guests_of_content();  ///< Paths, content and hosts that are not theirs.
 std::vector<Guest> guests_of_bytes();    ///< Modules that are none, or more than is allowed.
+std::vector<Guest> guests_of_imports();  ///< Jobs of several modules.
 
 /// All of them.
 std::vector<Guest> all_guests();
