@@ -99,6 +99,20 @@ TEST_F(Imports, OneImportThatIsAnotherIsAnotherComputation) {
     EXPECT_EQ(again.out, "42\n");
 }
 
+TEST_F(Imports, ACollectionKeepsTheImportsOfJobs) {
+    const auto worker = desk_.start_worker();
+    const auto unpinned = [this](const std::string& file) {
+        return desk_({"add", "-Q", "--pin=false", file}).out;
+    };
+    const std::string library = unpinned(desk_.wasm("math.wasm", adder));
+    const std::string garbage = unpinned(desk_.file("garbage", "nobody needs this"));
+    const std::string import = "math=" + library.substr(0, library.find('\n'));
+    EXPECT_EQ(run("submit", desk_.wasm("main.wasm", caller_of("add")), {import}).out, "42\n");
+    const std::string removed = desk_({"repo", "gc", "--quiet"}).out;
+    EXPECT_THAT(removed, HasSubstr(garbage));
+    EXPECT_THAT(removed, ::testing::Not(HasSubstr(library)));
+}
+
 TEST_F(Imports, RunsAreAllAlike) {
     const std::string main = desk_.wasm("main.wasm", R"((module
       (import "random" "next" (func $next (result i32))) (func (export "go") (result i32)
