@@ -36,8 +36,8 @@ bool are_web_addresses(const std::string& text) {
 
 /// As executor::channel::WallSet reads them.
 bool are_walls(const std::string& text) {
-    constexpr std::array<std::string_view, 6> names{
-        "none", "all", "network", "files", "capabilities", "system-calls"};
+    constexpr std::array<std::string_view, 7> names{
+        "none", "all", "network", "files", "capabilities", "system-calls", "resources"};
     std::istringstream words(text);
     for (std::string word; words >> word;) {
         if (std::ranges::find(names, std::string_view(word)) == names.end()) {
@@ -66,11 +66,11 @@ const std::array<Setting, 8> settings_table{{
     {"isolation.require",
      &Settings::isolation_require,
      "Walls around guests without which nothing runs: none, all, or of network files capabilities "
-     "system-calls",
+     "system-calls resources",
      [](const Settings& settings) {
          return complain_unless(are_walls(settings.isolation_require),
                                 "must be none, all, or of network files capabilities system-calls "
-                                "those that have to stand, with blanks between them");
+                                "resources those that have to stand, with blanks between them");
      }},
     {"kubo",
      &Settings::kubo,

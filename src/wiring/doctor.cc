@@ -101,7 +101,7 @@ public:
 
     std::vector<Check> all() {
         // First: it forks, and there are no other threads yet.
-        const Result<executor::channel::WallErrors> walls = executor::channel::try_walls();
+        const Result<executor::channel::WallErrors> walls = try_walls();
         look_at_home();
         if (!home_) {
             return std::move(checks_);
@@ -518,8 +518,8 @@ Check judge_isolation(const executor::channel::WallErrors& errors,
     using executor::channel::Wall;
     std::string found = "executors have no key, no store, no new privileges, no core dumps";
     const auto tell = [&](Wall wall, std::string_view with, std::string_view without) {
-        if (const int error = errors.of(wall); error != 0) {
-            found.append(", but ").append(without).append(" (").append(std::strerror(error));
+        if (errors.of(wall) != 0) {
+            found.append(", but ").append(without).append(" (").append(errors.why(wall));
             found.append(")");
         } else {
             found.append(", ").append(with);
@@ -536,6 +536,9 @@ Check judge_isolation(const executor::channel::WallErrors& errors,
     tell(Wall::system_calls,
          "only the system calls they need",
          "every system call of their user: no seccomp filter");
+    tell(Wall::resources,
+         "no more memory and threads together than their cgroup's",
+         "no common bound on their memory and threads");
     std::string remedies;
     for (const Wall wall : executor::channel::all_walls) {
         if (errors.of(wall) != 0) {

@@ -51,7 +51,7 @@ TEST(Doctor, SaysOfEachWallWhetherItStandsAndWhyNot) {
     const Check all = judge_isolation({}, none);
     EXPECT_EQ(all.verdict, Verdict::ok);
     for (const char* wall :
-         {"no network", "no files", "no capabilities", "only the system calls"}) {
+         {"no network", "no files", "no capabilities", "only the system calls", "their cgroup's"}) {
         EXPECT_NE(all.found.find(wall), std::string::npos) << wall;
     }
     const Check unfiltered = judge_isolation({.system_calls = ENOSYS}, none);
@@ -69,6 +69,11 @@ TEST(Doctor, SaysOfEachWallWhetherItStandsAndWhyNot) {
     EXPECT_NE(refused.remedy.find("network: allow user namespaces"), std::string::npos);
     EXPECT_NE(refused.remedy.find("files: "), std::string::npos);
     EXPECT_EQ(judge_isolation({.view = EPERM}, none).verdict, Verdict::ok) << "Landlock is enough";
+    const Check shared = judge_isolation({.resources = EBUSY}, none);
+    EXPECT_EQ(shared.verdict, Verdict::warn);
+    EXPECT_NE(shared.found.find("(other processes are in its cgroup)"), std::string::npos)
+        << shared.found;
+    EXPECT_NE(shared.remedy.find("Delegate=yes"), std::string::npos) << shared.remedy;
 }
 
 TEST(Doctor, FailsWhereAWallIsMissingThatIsRequired) {

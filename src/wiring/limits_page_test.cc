@@ -3,6 +3,7 @@
 #include "blockstore/gateway/gateway_source.h"
 #include "blockstore/read_ahead.h"
 #include "executor/channel/walls.h"
+#include "executor/process/cgroup.h"
 #include "executor/process/pool.h"
 #include "executor/wasm/limits.h"
 #include "exporter/save.h"
@@ -198,6 +199,12 @@ TEST_F(LimitsPage, SaysWhatIsTheNodes) {
                {count_text(executor::channel::limits::open_files_max)});
     expect_row("tables of a run, of all its modules",
                {count_text(executor::wasm::limits::tables_max)});
+    expect_row("memory of all executors and compilers",
+               {std::to_string(executor::process::limits::group_memory_percent) +
+                " % of the broker's group's or the machine's, no swap"});
+    expect_row("processes and threads of all executors and compilers",
+               {std::to_string(executor::process::limits::group_tasks_per_slot) +
+                " a slot, and one a core of each"});
     expect_row("stack",
                {bytes_text(executor::wasm::limits::wasm_stack_bytes_max),
                 bytes_text(executor::wasm::limits::wasm_stack_bytes_max)});

@@ -2,13 +2,17 @@
 
 #include "base/file.h"
 #include "executor/channel/walls.h"
+#include "executor/process/cgroup.h"
 #include "executor/process/pool.h"
 #include "executor/wasm/engine.h"
 #include "wiring/curl.h"
 
 #include <fcntl.h>
 #include <sys/random.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <thread>
 #include <utility>
 
 namespace ic::wiring {
@@ -19,10 +23,19 @@ void fill_random(std::uint8_t* into, std::size_t size) {
     static_cast<void>(::getrandom(into, size, 0));
 }
 
+/// Of the whole machine, in bytes.
+std::uint64_t machine_memory() {
+    return static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
+           static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
 } // namespace
 
 struct Workshop::Impl {
     UniqueFd record;
+    std::unique_ptr<executor::process::CgroupFiles> cgroup_files =
+        executor::process::kernel_cgroup_files();
+    std::unique_ptr<executor::process::Cgroup> group; // Empty when the executors are gone.
     std::unique_ptr<executor::Executor> executor;
     std::unique_ptr<worker::RunParts> parts;
 };
@@ -46,7 +59,19 @@ Result<std::unique_ptr<Workshop>> Workshop::open(const WorkshopOptions& options,
             return system_error("cannot open", options.execution_record, errno);
         }
     }
+    Result<std::unique_ptr<executor::process::Cgroup>> group =
+        executor::process::Cgroup::open(*impl->cgroup_files,
+                                        {.broker = ::getpid(),
+                                         .slots = options.slots,
+                                         .cores = std::max(1U, std::thread::hardware_concurrency()),
+                                         .machine_memory_bytes = machine_memory()});
+    if (group) {
+        impl->group = std::move(group).take();
+    } else if (options.walls.has(executor::channel::Wall::resources)) {
+        return std::move(group).take_error();
+    }
     executor::process::PoolOptions pool;
+    pool.group = impl->group.get();
     pool.slots = options.slots;
     pool.runs_per_process_max = options.runs_per_process_max;
     pool.artifacts_folder = options.modules_folder;
@@ -68,13 +93,21 @@ Result<std::unique_ptr<Workshop>> Workshop::open(const WorkshopOptions& options,
     return std::unique_ptr<Workshop>(new Workshop(std::move(impl)));
 }
 
+Result<executor::channel::WallErrors> try_walls() {
+    executor::channel::WallErrors errors = TRY(executor::channel::try_walls());
+    errors.resources =
+        executor::process::look_at_group(*executor::process::kernel_cgroup_files(), ::getpid())
+            .error;
+    return errors;
+}
+
 Result<executor::channel::WallSet> required_walls(RequireIsolation require,
                                                   const std::string& setting) {
     using executor::channel::WallSet;
     const WallSet required =
         require == RequireIsolation::all ? WallSet::all() : TRY(WallSet::parse(setting));
     if (required != WallSet()) {
-        TRY(executor::channel::check_walls(TRY(executor::channel::try_walls()), required));
+        TRY(executor::channel::check_walls(TRY(try_walls()), required));
     }
     return required;
 }

@@ -31,6 +31,11 @@ struct WorkshopOptions {
         walls{}; ///< Executors and compilers without one of these run nothing.
 };
 
+/// The walls that this process can raise around executors and compilers, and whether its cgroup
+/// lets it limit them together. Requires: no second thread yet (it tries them in a child). Errors:
+/// as channel::try_walls.
+Result<executor::channel::WallErrors> try_walls();
+
 /// `--require-isolation` was not given, or was.
 enum class RequireIsolation : std::uint8_t { as_configured, all };
 
@@ -44,7 +49,9 @@ Result<executor::channel::WallSet> required_walls(RequireIsolation require,
 /// Threads: as its parts. Lifetime: longer than every run.
 class Workshop {
 public:
-    /// Starts the executors. Errors: as the pool; usage (an address that is none).
+    /// Starts the executors, in a cgroup of their own where this process may make one.
+    /// Errors: as the pool; usage (an address that is none); refused (no cgroup can be made, and
+    /// `walls` asks for it).
     static Result<std::unique_ptr<Workshop>> open(const WorkshopOptions& options,
                                                   const PrivateKey& key,
                                                   const job::Policy& policy,

@@ -30,7 +30,7 @@ TEST(ChannelMessage, EveryKindDecodesToWhatWasEncoded) {
 TEST(ChannelMessage, EncodeGivesTheBytesOfTheFormatPage) {
     const std::vector<Message> all = testing::one_of_each();
     const auto hex = [&all](std::size_t kind) { return to_hex(encoded(all[kind - 1])); };
-    EXPECT_EQ(hex(1), "010101000000010f");
+    EXPECT_EQ(hex(1), "010101000000011f");
     EXPECT_EQ(hex(2), "01020200000000000000");
     EXPECT_EQ(hex(9), "01090c0000000d0000000e00000001");
     EXPECT_EQ(hex(12), "010c120000001300000014000000");

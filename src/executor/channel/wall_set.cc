@@ -1,6 +1,7 @@
 #include "executor/channel/wall_set.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <sstream>
 
@@ -16,6 +17,8 @@ std::string_view name(Wall wall) {
         return "capabilities";
     case Wall::system_calls:
         return "system-calls";
+    case Wall::resources:
+        return "resources";
     }
     return "";
 }
@@ -34,6 +37,11 @@ std::string_view remedy(Wall wall) {
     case Wall::system_calls:
         return "run on a kernel with CONFIG_SECCOMP_FILTER, with a build without the address "
                "sanitizer; in a container: allow seccomp in its profile";
+    case Wall::resources:
+        return "start it alone in a cgroup that is delegated to it: `systemd-run --user --scope -p "
+               "Delegate=yes ipfs-compute worker`, or Delegate=yes in the unit of its service; "
+               "where the controllers are of version 1: systemd.unified_cgroup_hierarchy=1 on the "
+               "kernel's command line";
     }
     return "";
 }
@@ -48,8 +56,29 @@ int WallErrors::of(Wall wall) const {
         return capabilities;
     case Wall::system_calls:
         return system_calls;
+    case Wall::resources:
+        return resources;
     }
     return 0;
+}
+
+std::string WallErrors::why(Wall wall) const {
+    const int error = of(wall);
+    if (wall == Wall::resources) {
+        switch (error) {
+        case ENODEV:
+            return "no cgroup hierarchy of version 2 is mounted";
+        case EOPNOTSUPP:
+            return "its cgroup does not have the controllers memory and pids";
+        case EACCES:
+            return "its cgroup is not delegated to it";
+        case EBUSY:
+            return "other processes are in its cgroup";
+        default:
+            break;
+        }
+    }
+    return std::strerror(error);
 }
 
 WallSet::WallSet(std::uint8_t bits) : bits_(bits & all().bits_) {}
@@ -76,7 +105,7 @@ Result<WallSet> WallSet::parse(std::string_view text) {
             return Error{Errc::usage,
                          "'" + word +
                              "' is no wall: none, all, or of network files capabilities "
-                             "system-calls those that have to stand"};
+                             "system-calls resources those that have to stand"};
         }
     }
     return set;
@@ -86,12 +115,11 @@ Result<void> check_walls(const WallErrors& errors, WallSet required) {
     std::string missing;
     std::string remedies;
     for (const Wall wall : all_walls) {
-        const int error = errors.of(wall);
-        if (!required.has(wall) || error == 0) {
+        if (!required.has(wall) || errors.of(wall) == 0) {
             continue;
         }
-        missing += (missing.empty() ? "" : ", ") + std::string(name(wall)) + " (" +
-                   std::strerror(error) + ")";
+        missing +=
+            (missing.empty() ? "" : ", ") + std::string(name(wall)) + " (" + errors.why(wall) + ")";
         remedies += (remedies.empty() ? "" : "; ") + std::string(name(wall)) + ": ";
         remedies += remedy(wall);
     }

@@ -17,12 +17,13 @@ enum class Wall : std::uint8_t {
     files = 2,        ///< An empty root, or rules of the kernel that open nothing.
     capabilities = 4, ///< None, and none to be had.
     system_calls = 8, ///< A filter that lets through what a run needs.
+    resources = 16,   ///< A bound on memory and threads of all of them (a cgroup): the broker's.
 };
 
 inline constexpr std::array all_walls{
-    Wall::network, Wall::files, Wall::capabilities, Wall::system_calls};
+    Wall::network, Wall::files, Wall::capabilities, Wall::system_calls, Wall::resources};
 
-/// "network", "files", "capabilities", "system-calls".
+/// "network", "files", "capabilities", "system-calls", "resources".
 std::string_view name(Wall wall);
 
 /// What to do so that it can be raised. For people.
@@ -35,8 +36,12 @@ struct WallErrors {
     int landlock = 0; ///< The rules. One of these two is enough for Wall::files.
     int capabilities = 0;
     int system_calls = 0;
+    int resources = 0; ///< As process::look_at_group; 0 in executors, which cannot see it.
 
     int of(Wall wall) const;
+
+    /// Why it does not stand: the kernel's words, or better ones. For people.
+    std::string why(Wall wall) const;
 
     friend bool operator==(const WallErrors&, const WallErrors&) = default;
 };

@@ -50,5 +50,16 @@ TEST(Walls, AroundFilesStandWithEitherOfTheTwo) {
     EXPECT_FALSE(check_walls({.view = EPERM, .landlock = ENOSYS}, files));
 }
 
+TEST(Walls, ThatAreCgroupsSayWhyInWordsOfTheirOwn) {
+    const WallSet resources = WallSet::parse("resources").take();
+    EXPECT_TRUE(check_walls({.network = EPERM}, resources));
+    for (const int error : {ENODEV, EOPNOTSUPP, EACCES, EBUSY}) {
+        const Result<void> refused = check_walls({.resources = error}, resources);
+        ASSERT_FALSE(refused);
+        EXPECT_NE(refused.error().message.find("cgroup"), std::string::npos)
+            << refused.error().message;
+    }
+}
+
 } // namespace
 } // namespace ic::executor::channel

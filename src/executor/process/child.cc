@@ -178,7 +178,13 @@ Result<Child> Child::start(const ChildOptions& options, UniqueFd channel) {
         ::waitpid(id, nullptr, 0);
         return failed("pidfd_open", reason);
     }
-    return Child(id, std::move(handle), std::move(words_read));
+    Child child(id, std::move(handle), std::move(words_read));
+    if (options.group != nullptr) { // Before it is told anything, so before it does anything.
+        if (const int refused = options.group->take_in(id)) {
+            return failed("moving a process into its cgroup", refused);
+        }
+    }
+    return child;
 }
 
 void Child::kill() const {

@@ -3,6 +3,7 @@
 
 #include "base/result.h"
 #include "base/unique_fd.h"
+#include "executor/process/cgroup.h"
 
 #include <sys/types.h>
 
@@ -17,7 +18,8 @@ struct ChildOptions {
     std::string path;
     std::vector<std::string> arguments;
     std::vector<std::string> environment;
-    int liveness = -1; ///< Inherited if not -1.
+    int liveness = -1;             ///< Inherited if not -1.
+    const Cgroup* group = nullptr; ///< Which takes it in, if any, before `start` returns.
 };
 
 /// How a process ended.

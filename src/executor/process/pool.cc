@@ -32,7 +32,8 @@ public:
                      {.path = options_.program.path,
                       .arguments = options_.program.compiler_arguments,
                       .environment = options_.program.environment,
-                      .liveness = options_.liveness},
+                      .liveness = options_.liveness,
+                      .group = options_.group},
                      options_.walls) {
         for (std::uint32_t number = 0; number < options_.slots; ++number) {
             slots_.push_back(std::make_unique<Slot>(number, options_, warden_));

@@ -4,6 +4,7 @@
 #include "base/result.h"
 #include "executor/channel/wall_set.h"
 #include "executor/executor.h"
+#include "executor/process/cgroup.h"
 
 #include <array>
 #include <chrono>
@@ -40,7 +41,9 @@ struct PoolOptions {
     std::uint64_t runs_per_process_max = 10'000;
     std::uint64_t resident_bytes_max = std::uint64_t{256} << 20U; ///< After a run; more: a new one.
     std::size_t modules_per_process_max = 32;
-    channel::WallSet walls{}; ///< A process that lacks one of these runs and compiles nothing.
+    /// A process that lacks one of these runs and compiles nothing; but `resources` is the group's.
+    channel::WallSet walls{};
+    const Cgroup* group = nullptr; ///< Which takes every process in, if any. Outlives the pool.
 };
 
 /// Starts the executors; compilers are started when needed. Errors: as the artifacts folder;

@@ -48,7 +48,8 @@ Result<void> Slot::start() {
     Child child = TRY(warden_.start({.path = options_.program.path,
                                      .arguments = options_.program.executor_arguments,
                                      .environment = options_.program.environment,
-                                     .liveness = options_.liveness},
+                                     .liveness = options_.liveness,
+                                     .group = options_.group},
                                     std::move(theirs)));
     channel::Endpoint endpoint(std::move(ours));
     if (options_.debugging.any()) {

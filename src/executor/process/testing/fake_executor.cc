@@ -71,6 +71,7 @@ private:
             {"die", [] { die("it hurts"); }},
             {"abort", [] { std::abort(); }},
             {"hang", [] { hang(); }},
+            {"eat", [this] { eat(), finish("full"); }},
             {"close", [] { close_and_hang(); }},
             {"garbage", [this] { send_garbage(); }},
             {"wrong-run", [this] { send(Finished{.run = start_.run + 1}); }},
@@ -125,6 +126,16 @@ private:
     static void die(const char* words) {
         std::fprintf(stderr, "%s\n", words);
         std::_Exit(3);
+    }
+
+    /// 256 MiB that it touches.
+    static void eat() {
+        constexpr std::size_t bytes = std::size_t{256} << 20U;
+        void* const memory =
+            ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (memory != MAP_FAILED) {
+            std::fill_n(static_cast<char*>(memory), bytes, 'x');
+        }
     }
 
     [[noreturn]] static void hang() {
