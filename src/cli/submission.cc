@@ -24,7 +24,8 @@ namespace {
 constexpr auto answer_time_max = 3s;
 /// How often the live line is drawn.
 constexpr auto tick_every = 100ms;
-/// How long a client looks for another node after its own has died, before it is that node itself.
+/// How long a client looks for another node after its own has died, before it is that node itself;
+/// and how long for one at first, while some node is there but ends.
 constexpr auto reconnect_time_max = 2s;
 
 // Set by the handler: the one thing that a signal handler may do.
@@ -94,7 +95,10 @@ public:
                 continue;
             }
             const bool nobody = client.error().code == Errc::not_found;
-            if (was_connected && now_since_boot() < lost_at + reconnect_time_max) {
+            // One that ends has closed its socket and holds its lock a little longer: neither a
+            // node nor proven dead. A node may be stopped, too, and then this is an error.
+            const bool may_change = was_connected || client.error().code == Errc::unavailable;
+            if (may_change && now_since_boot() < lost_at + reconnect_time_max) {
                 ::usleep(20'000);
                 continue;
             }

@@ -5,12 +5,17 @@
 #include "identity/key.h"
 #include "job/invocation.h"
 #include "job/message.h"
+#include "transport/local/bus_directory.h"
 #include "transport/local/local_client.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/socket.h>
 
+#include <atomic>
 #include <string>
+#include <thread>
 
 namespace ic::cli_test {
 namespace {
@@ -64,6 +69,54 @@ TEST(Submit, WaitsForAWorkerThatComesLater) {
     const Desk desk;
     const auto submit = desk.start(desk.kit("submit", "_start"));
     ASSERT_TRUE(submit->wait_for_err("no worker is running here; start one with")) << submit->err();
+    const auto worker = desk.start_worker();
+    const Finished finished = submit->finish();
+    EXPECT_EQ(finished.status, 0) << finished.err;
+    EXPECT_EQ(finished.out, "hello\n");
+}
+
+/// A node that is about to end, slowly: it takes connections and lets go of them, then takes none,
+/// then lets go of its lock too, which says that it is dead.
+class EndingNode {
+public:
+    explicit EndingNode(const std::string& home)
+        : bus_(transport::BusDirectory::open(home + "/bus").take())
+        , lock_(bus_.take_lock(self_).take())
+        , listener_(bus_.listen(self_).take()) {
+        EXPECT_TRUE(bus_.publish(self_));
+        thread_ = std::jthread([this] { end(); });
+    }
+
+    bool was_asked() const { return asked_; }
+
+private:
+    void end() {
+        pollfd entry{.fd = listener_.get(), .events = POLLIN, .revents = 0};
+        if (::poll(&entry, 1, 20'000) == 1) {
+            asked_ = true;
+            UniqueFd(::accept(listener_.get(), nullptr, nullptr)).reset();
+        }
+        std::this_thread::sleep_for(200ms);
+        listener_.reset();
+        std::this_thread::sleep_for(200ms);
+        lock_.reset();
+    }
+
+    const job::Instance self_{.bytes = {1, 2, 3}};
+    transport::BusDirectory bus_;
+    UniqueFd lock_;
+    UniqueFd listener_;
+    std::atomic<bool> asked_{false};
+    std::jthread thread_;
+};
+
+TEST(Submit, GoesOnAloneWhenTheOnlyNodeIsJustEnding) {
+    const Desk desk;
+    ASSERT_EQ(desk({"id"}).status, 0);
+    const EndingNode ending(desk.program().home());
+    const auto submit = desk.start(desk.kit("submit", "_start"));
+    ASSERT_TRUE(submit->wait_for_err("no worker is running here; start one with")) << submit->err();
+    EXPECT_TRUE(ending.was_asked());
     const auto worker = desk.start_worker();
     const Finished finished = submit->finish();
     EXPECT_EQ(finished.status, 0) << finished.err;
