@@ -58,7 +58,9 @@ using Action = std::function<Result<int>()>;
 class Context {
 public:
     Streams streams;
-    bool json = false;                 ///< `--json` was given; only where `add_json` offered it.
+    bool json = false; ///< `--json` was given; only where `add_json` offered it.
+    /// What was printed as JSON says already how the command failed.
+    bool json_tells_error = false;
     std::string home;                  ///< `--home`; empty: environment or default.
     std::vector<std::string> settings; ///< `--set KEY=VALUE`, in order.
     std::vector<std::string> gateways; ///< `--gateway URL`; only where `add_gateways` offered it.

@@ -58,6 +58,7 @@ Result<int> examine(Context& context) {
         wiring::examine(home, config::process_environment, context.settings);
     if (context.json) {
         TRY(context.streams.print(to_json(checks).dump() + "\n"));
+        context.json_tells_error = true;
     } else {
         for (const Check& check : checks) {
             TRY(context.streams.print(line_of(check)));

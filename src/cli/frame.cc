@@ -3,6 +3,7 @@
 #include "base/text.h"
 
 #include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <exception>
@@ -53,6 +54,26 @@ std::vector<std::string> names_of_options(const CLI::App& app) {
     return names;
 }
 
+/// Where an option belongs that was given before the command, or before it could be known; empty if
+/// no command has it. `word` is as it was typed, perhaps with a value.
+std::string place_of_option(const CLI::App& app, const std::string& word) {
+    const std::string name = word.substr(0, word.find('='));
+    const CLI::App& command = deepest(app);
+    const auto has = [&name](const CLI::App& one) {
+        return std::ranges::count(names_of_options(one), name) > 0;
+    };
+    if (!command.get_subcommands([](const CLI::App*) { return true; }).empty()) {
+        // One that not every command has says nothing about where this one belongs.
+        const bool is_common = name == "--home" || name == "--set" || name == "--json";
+        return is_common ? "'" + name + "' goes after the command: 'ipfs-compute COMMAND " + name +
+                               " ...'"
+                         : "";
+    }
+    return has(command) ? "'" + name + "' goes after the command: 'ipfs-compute " +
+                              title_of(command) + " " + name + " ...'"
+                        : "";
+}
+
 /// What is wrong with the command line, and what may have been meant.
 Error usage_error(const CLI::App& app, const CLI::ParseError& thrown) {
     const CLI::App& command = deepest(app);
@@ -73,6 +94,9 @@ Error usage_error(const CLI::App& app, const CLI::ParseError& thrown) {
     }
     const std::string& word = remaining.front();
     const bool is_option = word.starts_with("-");
+    if (const std::string place = is_option ? place_of_option(app, word) : ""; !place.empty()) {
+        return {Errc::usage, place};
+    }
     std::string message = is_option ? "unknown option '" : "unknown word '";
     message.append(word).append("' after '").append(title).append("'");
     const std::string meant =
@@ -178,9 +202,20 @@ parse_and_act(Command& program, Context& context, int count, const char* const* 
         TRY(context.streams.print(std::string(version.what()) + "\n"));
         return 0;
     } catch (const CLI::ParseError& thrown) {
+        context.json = context.json || std::ranges::count(words, "--json") > 0;
         return usage_error(app, thrown);
     }
     return context.chosen()();
+}
+
+/// The error as one object behind what was printed: whoever reads JSON reads no error lines.
+/// It may not arrive, as what is wrong may be standard output itself.
+void print_json(Context& context, const Error& error) {
+    const nlohmann::json document{
+        {"ok", false}, {"error", name(error.code)}, {"message", error.message}};
+    Result<void> printed = context.streams.print(
+        document.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+    static_cast<void>(printed && context.streams.flush());
 }
 
 } // namespace
@@ -207,6 +242,9 @@ int run(int count, const char* const* arguments, const AddCommands& add_commands
         return *status;
     }
     const Error& error = status.error();
+    if (context.json && !context.json_tells_error && flushed) {
+        print_json(context, error);
+    }
     context.streams.note(
         context.streams.coloured("31", "ipfs-compute: " + std::string(name(error.code)) + ":") +
         " " + printable(error.message) + "\n");

@@ -244,6 +244,7 @@ Result<void> JobSession::print_json(const job::Outcome& outcome,
             document["stdout"] = text;
         }
     }
+    context_.json_tells_error = ending.error.has_value();
     // Bytes that are not UTF-8 become U+FFFD here; the exact ones are under the output's CID.
     return context_.streams.print(
         document.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");

@@ -130,6 +130,7 @@ Result<int> repo_verify(Context& context, const RepoVerifyOptions& options) {
                                                  {"not_healed", verified.not_healed}}
                                       .dump() +
                                   "\n"));
+        context.json_tells_error = true;
     }
     // As Kubo: what was found and dealt with is no failure.
     const bool failed = repair == Repair::none ? verified.damaged != 0

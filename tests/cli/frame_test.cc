@@ -3,6 +3,11 @@
 #include "cli/program.h"
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include <fstream>
+#include <string>
+#include <vector>
 
 namespace {
 
@@ -40,6 +45,64 @@ TEST(Program, RefusesAnUnknownOptionWithTheNearestOne) {
     EXPECT_EQ(program({"version", "--jsn"}).err,
               "ipfs-compute: usage: unknown option '--jsn' after 'version'; did you mean "
               "'--json'?\n");
+}
+
+TEST(Program, SaysWhereAnOptionBelongsThatCameTooEarly) {
+    const Program program;
+    const auto said = [&](const std::vector<std::string>& words) {
+        const Finished refused = ic::testing_support::run_process([&] {
+            std::vector<std::string> all{IC_PROGRAM};
+            all.insert(all.end(), words.begin(), words.end());
+            return all;
+        }());
+        EXPECT_EQ(refused.status, 120);
+        return refused.err;
+    };
+    EXPECT_EQ(said({"--set", "kubo=off", "version"}),
+              "ipfs-compute: usage: '--set' goes after the command: 'ipfs-compute version --set "
+              "...'\n");
+    EXPECT_EQ(said({"--home=/nowhere", "config", "show"}),
+              "ipfs-compute: usage: '--home' goes after the command: 'ipfs-compute config show "
+              "--home ...'\n");
+    EXPECT_EQ(said({"--set", "kubo=off"}),
+              "ipfs-compute: usage: '--set' goes after the command: 'ipfs-compute COMMAND --set "
+              "...'\n");
+}
+
+TEST(Program, TellsEveryErrorAsJsonWhereThatWasAskedFor) {
+    const Program program;
+    const std::string wasm = program.folder() + "/no.wasm";
+    std::ofstream(wasm) << "no module";
+    const std::vector<std::vector<std::string>> wrong{
+        {"version", "--json", "--wrong"},
+        {"config", "show", "--json", "--set", "nothing=1"},
+        {"block", "stat", "--json", "no CID"},
+        {"dag", "stat", "--json", "no CID"},
+        {"pin", "rm", "--json", "no CID"},
+        {"ls", "--json", "no CID"},
+        {"get", "--json", "no CID"},
+        {"add", "--json", "/nowhere/at/all"},
+        {"job", "describe", "--json", "no CID"},
+        {"job", "wait", "--json", "no CID"},
+        {"module", "inspect", "--json", wasm},
+        {"run", "--json", "--wasm-file", wasm},
+        {"submit", "--json", "--wasm-file", wasm},
+    };
+    for (const std::vector<std::string>& words : wrong) {
+        const Finished failed = program(words);
+        EXPECT_GE(failed.status, 120) << words[0];
+        const nlohmann::json told = nlohmann::json::parse(failed.out, nullptr, false);
+        ASSERT_TRUE(told.is_object()) << words[0] << ": " << failed.out << failed.err;
+        EXPECT_EQ(told["ok"], false);
+        EXPECT_EQ(failed.err.substr(0, failed.err.find('\n')),
+                  "ipfs-compute: " + told["error"].get<std::string>() + ": " +
+                      told["message"].get<std::string>())
+            << words[0];
+        EXPECT_EQ(failed.out.find('\n'), failed.out.size() - 1) << "one line";
+    }
+    std::ofstream(program.home() + "/config.toml") << "kubbo = 3\n";
+    EXPECT_EQ(program({"version"}).out, "ipfs-compute " IC_VERSION "\n") << "and without: none";
+    EXPECT_EQ(program({"ls", "no CID"}).out, "");
 }
 
 TEST(Program, AsksForACommandWhereOneIsMissing) {
