@@ -43,16 +43,20 @@ std::string_view name(Finding::Subject subject) {
         return "pin";
     case Finding::Subject::range:
         return "range";
+    case Finding::Subject::segment:
+        return "segment";
     }
     return "";
 }
 
 /// As `ipfs repo verify` words it.
 std::string line_of(const Finding& finding) {
-    std::string text =
-        finding.subject == Finding::Subject::range
-            ? "blocks from " + finding.name + " on could not be read"
-            : std::string(name(finding.subject)) + " " + finding.name + " was corrupt";
+    std::string text = std::string(name(finding.subject)) + " " + finding.name + " was corrupt";
+    if (finding.subject == Finding::Subject::range) {
+        text = "blocks from " + finding.name + " on could not be read";
+    } else if (finding.subject == Finding::Subject::segment) {
+        text = "segment " + finding.name + " is in no table";
+    }
     text += " (" + finding.what + ")";
     switch (finding.fate) {
     case Finding::Fate::left:
@@ -64,7 +68,8 @@ std::string line_of(const Finding& finding) {
         text += ", failed to remove (" + finding.more + ")";
         break;
     case Finding::Fate::healed:
-        text += ", removed, healed";
+        text +=
+            finding.subject == Finding::Subject::segment ? ", taken in again" : ", removed, healed";
         break;
     case Finding::Fate::not_healed:
         text += ", removed, failed to heal (" + finding.more + ")";
@@ -106,7 +111,7 @@ Result<int> repo_verify(Context& context, const RepoVerifyOptions& options) {
         settings.kubo_timeout_ms =
             static_cast<std::uint64_t>(TRY(parse_duration(options.heal_timeout)).count());
     }
-    const Repair repair = options.heal   ? (settings.kubo == "off" ? Repair::drop : Repair::heal)
+    const Repair repair = options.heal   ? (settings.kubo == "off" ? Repair::local : Repair::heal)
                           : options.drop ? Repair::drop
                                          : Repair::none;
     const bool draws = context.streams.err_is_terminal() && !context.json;
@@ -156,9 +161,11 @@ void add_repo_verify(Command& repo, Context& context) {
     Command* command = repo.add_subcommand("verify", "Hash every block and read every pin");
     auto options = std::make_shared<RepoVerifyOptions>(); // Kept by the action.
     command->add_flag("--drop", options->drop, "Remove what is damaged");
-    command->add_flag("--heal,--repair",
-                      options->heal,
-                      "Remove what is damaged, and fetch it again from where blocks are fetched");
+    command->add_flag(
+        "--heal,--repair",
+        options->heal,
+        "Remove what is damaged, fetch it again from where blocks are fetched, and take "
+        "in again what no table names");
     command->add_option("--heal-timeout", options->heal_timeout, "How long one may be looked for")
         ->type_name("DURATION");
     context.add_json(*command);

@@ -118,6 +118,7 @@ private:
             return {};
         }));
         TRY(report_hidden(*stores, from));
+        TRY(report_orphans(store));
         say_sound();
         // Blocks that are removed meanwhile make the second number smaller.
         expected = std::min(expected, TRY(store.repo_stat()).blocks + dropped_);
@@ -152,6 +153,27 @@ private:
                           .error = {Errc::malformed, "the tables list it, and do not find it"}});
         }
         return {};
+    }
+
+    Result<void> report_orphans(EmbeddedStore& store) {
+        return store.visit_orphans([&](const Orphan& orphan) -> Result<void> {
+            Result<void> done;
+            Finding::Fate fate = Finding::Fate::left;
+            if (options_.repair == Repair::drop) {
+                done = store.drop_orphan(orphan.number);
+                fate = Finding::Fate::removed;
+            } else if (options_.repair != Repair::none) {
+                done = store.take_in_orphan(orphan.number);
+                fate = Finding::Fate::healed;
+            }
+            say_finding(Finding::Subject::segment,
+                        done ? fate : Finding::Fate::not_removed,
+                        orphan.name,
+                        std::to_string(orphan.blocks) + " blocks, " + std::to_string(orphan.bytes) +
+                            " bytes",
+                        done ? "" : done.error().message);
+            return {};
+        });
     }
 
     Result<void> verify_pins(EmbeddedStore& store) {
@@ -189,7 +211,7 @@ private:
             return say(Finding::Fate::not_removed, dropped.error().message);
         }
         ++dropped_;
-        if (options_.repair == Repair::drop || !cid) {
+        if (options_.repair != Repair::heal || !cid) {
             return say(Finding::Fate::removed, "");
         }
         Result<void> healed;

@@ -14,17 +14,19 @@ namespace ic::wiring {
 /// What is done about a block that is not what its CID says.
 enum class Repair : std::uint8_t {
     none,
-    drop, ///< It is removed.
-    heal, ///< It is removed, and fetched again where it can be had.
+    drop,  ///< It is removed, and so are segments that no table names.
+    local, ///< It is removed; blocks of segments that no table names are taken in again.
+    heal,  ///< As `local`, and what was removed is fetched again where it can be had.
 };
 
 /// One thing that is not in order, and what became of it.
 struct Finding {
     enum class Fate : std::uint8_t { left, removed, not_removed, healed, not_healed };
     enum class Subject : std::uint8_t {
-        block, ///< `name` is its CID, or the hexadecimal digits of a key that is none.
-        pin,   ///< `name` is its CID, or likewise.
-        range, ///< Blocks from `name` on could not be read: the process that tried was killed.
+        block,   ///< `name` is its CID, or the hexadecimal digits of a key that is none.
+        pin,     ///< `name` is its CID, or likewise.
+        range,   ///< Blocks from `name` on could not be read: the process that tried was killed.
+        segment, ///< Of this name: no table knows it, and whole blocks are in it.
     };
     Subject subject = Subject::block;
     std::string name;

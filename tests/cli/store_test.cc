@@ -208,6 +208,23 @@ TEST_F(Store, VerifyFindsDamageAndRemovesIt) {
     EXPECT_EQ(run({"block", "get", good}).out, "good");
 }
 
+TEST_F(Store, VerifyFindsBlocksOfTablesThatWereLostAndTakesThemIn) {
+    const std::string large = put(std::string(100'000, 'x')), small = put("small");
+    std::filesystem::resize_file(program.home() + "/blocks/data.mdb", 0);
+    EXPECT_EQ(run({"block", "get", large}).status, 124);
+    const Finished found = run({"repo", "verify"});
+    EXPECT_EQ(found.status, 124) << found.out;
+    EXPECT_THAT(found.out, StartsWith("segment "));
+    EXPECT_THAT(found.out, HasSubstr(" is in no table (1 blocks, 100000 bytes)\n"));
+    EXPECT_THAT(run({"repo", "verify", "--json"}).out, HasSubstr("\"subject\":\"segment\""));
+    const Finished repaired = run({"repo", "verify", "--repair"});
+    EXPECT_EQ(repaired.status, 0) << repaired.err;
+    EXPECT_THAT(repaired.out, HasSubstr("100000 bytes), taken in again\n"));
+    EXPECT_EQ(run({"block", "get", large}).out, std::string(100'000, 'x'));
+    EXPECT_EQ(run({"block", "get", small}).status, 124) << "it was in the tables alone";
+    EXPECT_EQ(run({"repo", "verify"}).status, 0);
+}
+
 TEST_F(Store, CompactMakesTheTablesSmall) {
     std::ofstream(program.folder() + "/large") << std::string(20'000, 'x');
     for (int number = 0; number < 5; ++number) {

@@ -6,6 +6,7 @@
 #include "blockstore/embedded/environment.h"
 #include "blockstore/embedded/in_place.h"
 #include "blockstore/embedded/inspection.h"
+#include "blockstore/embedded/orphans.h"
 #include "blockstore/embedded/pin_table.h"
 #include "blockstore/embedded/sessions.h"
 #include "blockstore/identity.h"
@@ -45,6 +46,7 @@ struct EmbeddedStore::Impl {
     embedded::Committer committer{table, sessions};
     embedded::PinTable pins{*environment, committer};
     embedded::Inspection inspection{*environment, table};
+    embedded::Orphans orphans{*environment, segments};
 
     /// Whether a block with this stamp need not be stamped anew when it is put again.
     bool is_safe(const Found& found) const {
@@ -263,6 +265,22 @@ Result<void> EmbeddedStore::drop(const std::string& key) { return impl_->inspect
 Result<std::vector<std::string>> EmbeddedStore::damaged_pins() { return impl_->pins.damaged(); }
 
 Result<void> EmbeddedStore::drop_pin(const std::string& key) { return impl_->pins.drop(key); }
+
+Result<void>
+EmbeddedStore::visit_orphans(const std::function<Result<void>(const Orphan&)>& visitor) {
+    return impl_->orphans.visit(visitor);
+}
+
+Result<void> EmbeddedStore::take_in_orphan(std::uint64_t number) {
+    TRY(impl_->orphans.read(number,
+                            [this](const Cid& cid, ByteView data) { return put(cid, data); }));
+    TRY(sync());
+    return impl_->orphans.remove(number);
+}
+
+Result<void> EmbeddedStore::drop_orphan(std::uint64_t number) {
+    return impl_->orphans.remove(number);
+}
 
 Result<std::pair<std::uint64_t, std::uint64_t>> EmbeddedStore::compact() {
     TRY(sync());

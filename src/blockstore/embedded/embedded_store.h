@@ -87,6 +87,14 @@ struct Damage {
     Error error;
 };
 
+/// A segment that the tables do not name, and the whole blocks in it.
+struct Orphan {
+    std::uint64_t number = 0;
+    std::string name; ///< Its file's, without the ending.
+    std::uint64_t blocks = 0;
+    std::uint64_t bytes = 0; ///< Of the blocks.
+};
+
 /// Blocks that are put wait until the batch is large or `sync` asks: small ones in memory, large
 /// ones in a segment. This process sees them at once, other processes when they are committed,
 /// which is also when they are durable. Calls of `sync` from several threads share commits.
@@ -150,6 +158,13 @@ public:
     /// Pins whose row is damaged: keys. Such a pin names nothing any more.
     Result<std::vector<std::string>> damaged_pins();
     Result<void> drop_pin(const std::string& key);
+
+    /// Segments with whole blocks that no table names: of tables that were lost, or of a process
+    /// that crashed before it committed. A collection removes them. Errors: the visitor's.
+    Result<void> visit_orphans(const std::function<Result<void>(const Orphan&)>& visitor);
+    /// Puts every whole block of it again, commits, and removes it. Errors: as `put` and `sync`.
+    Result<void> take_in_orphan(std::uint64_t number);
+    Result<void> drop_orphan(std::uint64_t number);
 
     /// Makes the tables' file as small as what is in it. The file's size before and after.
     /// Errors: unavailable if another process has the store open.

@@ -157,6 +157,20 @@ std::optional<RecordHead> decode_record_head(ByteView head) {
                       .size = static_cast<std::uint32_t>(load(&head[8], 4))};
 }
 
+std::optional<std::size_t> find_record_head(ByteView bytes) {
+    const std::string_view text = text_of(bytes);
+    for (std::size_t at = text.find(record_magic); at != std::string_view::npos;
+         at = text.find(record_magic, at + 1)) {
+        if (at + record_head_bytes > bytes.size()) {
+            break;
+        }
+        if (decode_record_head(bytes.subspan(at, record_head_bytes))) {
+            return at;
+        }
+    }
+    return std::nullopt;
+}
+
 Bytes encode_pin(const Pin& pin) {
     Bytes value(pin_head_bytes);
     value[0] = static_cast<std::uint8_t>(pin.kind);

@@ -81,6 +81,8 @@ struct RecordHead {
 std::array<std::uint8_t, record_head_bytes> encode_record_head(ByteView key, std::uint32_t size);
 /// Nothing if it is damaged or none. Inverse: `encode_record_head`.
 std::optional<RecordHead> decode_record_head(ByteView head);
+/// Where the first sound head in these bytes begins; nothing if there is none that is whole.
+std::optional<std::size_t> find_record_head(ByteView bytes);
 
 /// The row of a pin in table `pins`; the key is the CID.
 Bytes encode_pin(const Pin& pin);

@@ -274,6 +274,31 @@ Result<std::optional<RecordHead>> SegmentFiles::head_at(std::uint64_t segment,
     return decode_record_head(head);
 }
 
+Result<std::optional<std::uint64_t>> SegmentFiles::next_head(std::uint64_t segment,
+                                                             std::uint64_t from) {
+    constexpr std::size_t window = std::size_t{1} << 20U;
+    if (TRY(head_at(segment, from))) { // As a rule: records follow each other.
+        return std::optional(from);
+    }
+    const std::shared_ptr<UniqueFd> file = TRY(open_for_reading(segment));
+    Bytes bytes(window);
+    while (file) {
+        const ssize_t count = read_at(file->get(), bytes.data(), bytes.size(), from);
+        if (count < 0) {
+            return system_error("cannot read", path_of(segment), errno);
+        }
+        const auto filled = static_cast<std::size_t>(count);
+        if (const auto found = find_record_head(ByteView{bytes}.first(filled))) {
+            return std::optional(from + *found);
+        }
+        if (filled < window) {
+            break;
+        }
+        from += window - (record_head_bytes - 1); // A head may lie across the edge.
+    }
+    return std::optional<std::uint64_t>{};
+}
+
 Result<void>
 SegmentFiles::punch(std::uint64_t segment, std::uint64_t offset, std::uint64_t bytes) const {
     const std::string path = path_of(segment);

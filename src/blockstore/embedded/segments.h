@@ -84,6 +84,9 @@ public:
     /// The head of a record; nothing if there is none.
     Result<std::optional<RecordHead>> head_at(std::uint64_t segment, std::uint64_t offset);
 
+    /// Where the first sound head at `from` or behind begins; nothing if there is none, or no file.
+    Result<std::optional<std::uint64_t>> next_head(std::uint64_t segment, std::uint64_t from);
+
     /// Gives the space of these bytes back, as far as the file system can.
     Result<void> punch(std::uint64_t segment, std::uint64_t offset, std::uint64_t bytes) const;
 
