@@ -100,4 +100,19 @@ TEST(Isolation, ThatIsRequiredAndImpossibleIsNamedAndNothingRuns) {
     EXPECT_NE(found.find("the network of this machine ("), std::string::npos) << found;
 }
 
+// The cgroup that this test is in has other processes, so it is not the program's to divide.
+TEST(Isolation, OfResourcesIsRefusedInACgroupThatIsNotDelegated) {
+    const Program program;
+    const Finished looked = program({"doctor"});
+    EXPECT_NE(looked.out.find("but no common bound on their memory and threads ("),
+              std::string::npos)
+        << looked.out;
+    EXPECT_NE(looked.out.find("Delegate=yes"), std::string::npos) << "what to type";
+    const Finished refused = program({"worker", "--set", "isolation.require=resources"});
+    EXPECT_EQ(refused.status, 126);
+    EXPECT_NE(refused.err.find("refused: walls are required"), std::string::npos) << refused.err;
+    EXPECT_NE(refused.err.find(": resources ("), std::string::npos) << refused.err;
+    EXPECT_EQ(refused.err.find("is ready"), std::string::npos) << refused.err;
+}
+
 } // namespace

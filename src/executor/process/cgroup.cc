@@ -171,6 +171,18 @@ int Cgroup::take_in(pid_t process) const {
     return files_.write(joined(executors_, "cgroup.procs"), std::to_string(process));
 }
 
+bool Cgroup::has_killed() const {
+    std::istringstream events(files_.read(joined(executors_, "memory.events")).value_or(""));
+    std::string name;
+    std::uint64_t count = 0;
+    while (events >> name >> count) {
+        if (name == "oom_kill") {
+            return kills_.exchange(count) < count;
+        }
+    }
+    return false;
+}
+
 Result<void> Cgroup::make_groups() {
     if (const int error = files_.make(broker_)) {
         return refused("making " + broker_, error);

@@ -22,6 +22,7 @@
 
 #include <sys/types.h>
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -62,7 +63,7 @@ struct CgroupOptions {
 };
 
 /// The limited group, and the broker's own. Goes after every process in it has ended.
-/// Threads: `take_in` from any.
+/// Threads: `take_in` and `has_killed` from any.
 class Cgroup {
 public:
     /// Makes the groups, moves this process and sets the limits; leaves nothing behind where that
@@ -76,6 +77,9 @@ public:
 
     /// Moves a process, with all its threads, into the limited group. Gives an errno or 0.
     int take_in(pid_t process) const;
+
+    /// Whether the kernel has killed a process in it for want of memory since this was asked last.
+    bool has_killed() const;
 
     /// The limited group's.
     const std::string& folder() const { return executors_; }
@@ -93,6 +97,7 @@ private:
     const std::string broker_id_;
     bool moved_ = false;
     bool controls_ = false;
+    mutable std::atomic<std::uint64_t> kills_{0}; ///< That `has_killed` has told.
 };
 
 } // namespace ic::executor::process

@@ -64,6 +64,19 @@ TEST(Cgroup, GoesByTheLeastMemoryOfTheGroupsAbove) {
     EXPECT_EQ(groups.groups[group->folder()].values["memory.max"], "750000000");
 }
 
+TEST(Cgroup, TellsOnceThatTheKernelKilled) {
+    FakeCgroups groups("100");
+    const auto group = opened(groups);
+    ASSERT_NE(group, nullptr);
+    EXPECT_FALSE(group->has_killed());
+    std::string& events = groups.groups[group->folder()].values["memory.events"];
+    events = "low 0\nhigh 0\nmax 7\noom 2\noom_kill 0\noom_group_kill 0\n";
+    EXPECT_FALSE(group->has_killed());
+    events = "low 0\nhigh 0\nmax 9\noom 3\noom_kill 2\noom_group_kill 0\n";
+    EXPECT_TRUE(group->has_killed());
+    EXPECT_FALSE(group->has_killed());
+}
+
 TEST(Cgroup, LeavesAllAsItWasWhenItGoes) {
     FakeCgroups groups("100");
     opened(groups).reset();

@@ -239,8 +239,12 @@ Outcome Slot::explain(const Error& error, std::optional<Errc> killed_for) {
     if (error.code == Errc::too_large) { // Our own Start message: nothing has happened yet.
         return failed_outcome(Error{error});
     }
-    return failed_outcome(
-        {Errc::executor_crashed, "the executor process is gone (" + end + "): " + error.message});
+    const bool no_memory = options_.group != nullptr && options_.group->has_killed();
+    return failed_outcome({Errc::executor_crashed,
+                           "the executor process is gone (" + end + "): " +
+                               (no_memory ? "all executors and compilers together had used up the "
+                                            "memory of their cgroup"
+                                          : error.message)});
 }
 
 std::string Slot::end_process() {
