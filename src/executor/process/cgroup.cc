@@ -1,6 +1,7 @@
 #include "executor/process/cgroup.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
@@ -208,8 +209,8 @@ Result<void> Cgroup::set_limits(const CgroupOptions& options) {
     const std::uint64_t tasks =
         std::uint64_t{options.slots} * (limits::group_tasks_per_slot + options.cores);
     // memory.oom.group stays 0: the kernel kills the one that uses most, not every other job too.
-    const std::pair<const char*, std::uint64_t> values[]{
-        {"memory.max", memory}, {"memory.swap.max", 0}, {"pids.max", tasks}};
+    const std::array<std::pair<const char*, std::uint64_t>, 3> values{
+        {{"memory.max", memory}, {"memory.swap.max", 0}, {"pids.max", tasks}}};
     for (const auto& [name, value] : values) {
         const int error = files_.write(joined(executors_, name), std::to_string(value));
         const bool no_swap_here = error == ENOENT && name == std::string_view("memory.swap.max");
