@@ -28,6 +28,7 @@ constexpr std::string_view suffix = ".artifact";
 constexpr std::string_view temporary = ".new-";
 constexpr int seals = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
 constexpr mode_t others_bits = 077;
+constexpr std::uint64_t looks_a_filling = 16; // At the folder, while the disk's share fills once.
 
 /// A mapping of a whole memfd or nothing.
 class Mapping {
@@ -162,7 +163,7 @@ Result<std::unique_ptr<ArtifactCache>> ArtifactCache::open(const ArtifactCacheOp
         return system_error("closing to other users", options.folder, errno);
     }
     std::unique_ptr<ArtifactCache> cache(new ArtifactCache(options, std::move(folder)));
-    cache->remove_oldest_files();
+    cache->remove_oldest_files(options.disk_bytes_max);
     return cache;
 }
 
@@ -247,8 +248,9 @@ ArtifactCache::put(const ArtifactKey& key, UniqueFd memory, std::uint64_t module
                                                               .module_bytes = module_bytes,
                                                               .number = number});
     remember(key, artifact);
-    if (write(key, *artifact)) { // A full disk costs a compilation later, not this run.
-        remove_oldest_files();
+    if (make_room(header_bytes + bytes + mac_bytes)) {
+        // A full disk costs a compilation later, not this run.
+        static_cast<void>(write(key, *artifact));
     }
     return std::shared_ptr<const Artifact>(std::move(artifact));
 }
@@ -308,7 +310,30 @@ void ArtifactCache::remember(const ArtifactKey& key, std::shared_ptr<const Artif
     }
 }
 
-void ArtifactCache::remove_oldest_files() {
+bool ArtifactCache::make_room(std::uint64_t bytes) {
+    const std::uint64_t most = options_.disk_bytes_max;
+    if (bytes > most) {
+        return false;
+    }
+    const std::lock_guard lock(room_mutex_);
+    if (bytes > room_) {
+        // Looking at all files costs as much as there are, so it is done once for many of them;
+        // often enough for what other processes write meanwhile.
+        const std::uint64_t until_next_look = std::max(most / looks_a_filling, bytes);
+        std::uint64_t total = remove_oldest_files(most);
+        if (total > most - bytes) {
+            total = remove_oldest_files(most - until_next_look);
+        }
+        room_ = std::min(most - std::min(total, most), until_next_look);
+        if (bytes > room_) {
+            return false; // What is there cannot be removed.
+        }
+    }
+    room_ -= bytes;
+    return true;
+}
+
+std::uint64_t ArtifactCache::remove_oldest_files(std::uint64_t bytes_max) {
     struct File {
         std::string name;
         timespec used;
@@ -318,7 +343,7 @@ void ArtifactCache::remove_oldest_files() {
     UniqueFd again(::openat(folder_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     const std::unique_ptr<DIR, int (*)(DIR*)> entries(::fdopendir(again.get()), ::closedir);
     if (entries == nullptr) {
-        return;
+        return 0;
     }
     static_cast<void>(again.release());                  // Its stream closes it now.
     constexpr std::int64_t unfinished_seconds_max = 600; // Nobody writes one file for so long.
@@ -344,12 +369,14 @@ void ArtifactCache::remove_oldest_files() {
                std::pair(right.used.tv_sec, right.used.tv_nsec);
     });
     for (const File& file : files) {
-        if (total <= options_.disk_bytes_max) {
-            return;
+        if (total <= bytes_max) {
+            break;
         }
-        ::unlinkat(folder_.get(), file.name.c_str(), 0);
-        total -= file.bytes;
+        if (::unlinkat(folder_.get(), file.name.c_str(), 0) == 0 || errno == ENOENT) {
+            total -= file.bytes;
+        }
     }
+    return total;
 }
 
 } // namespace ic::executor::process

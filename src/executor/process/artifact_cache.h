@@ -78,7 +78,11 @@ private:
 
     std::shared_ptr<const Artifact> read(const ArtifactKey& key);
     Result<void> write(const ArtifactKey& key, const Artifact& artifact);
-    void remove_oldest_files();
+    /// Whether a file of so many bytes may be written: the folder then holds at most
+    /// `disk_bytes_max`, but for what other processes have written since the last look at it.
+    bool make_room(std::uint64_t bytes);
+    /// Until those left have at most `bytes_max`. What they have.
+    std::uint64_t remove_oldest_files(std::uint64_t bytes_max);
     void remember(const ArtifactKey& key, std::shared_ptr<const Artifact> artifact);
 
     ArtifactCacheOptions options_;
@@ -89,6 +93,9 @@ private:
     std::map<ArtifactKey, std::list<Entry>::iterator> by_key_;
     std::uint64_t memory_bytes_ = 0;
     std::uint64_t last_number_ = 0;
+
+    std::mutex room_mutex_;
+    std::uint64_t room_ = 0; // Bytes that may be written before the next look at the folder.
 };
 
 } // namespace ic::executor::process

@@ -182,6 +182,33 @@ TEST_F(ArtifactCacheTest, TheFileUsedLongestAgoGoesFirst) {
     EXPECT_TRUE(fs::exists(file(third)));
 }
 
+TEST_F(ArtifactCacheTest, TheFolderIsNeverAboveItsMaximum) {
+    put(key_, "code");
+    const std::uintmax_t file_bytes = fs::file_size(file(key_));
+    options_.disk_bytes_max = file_bytes * 40 + file_bytes / 2;
+    open();
+    std::size_t most = 0;
+    for (int number = 0; number < 200; ++number) {
+        const ArtifactKey key{.module = key_.module, .fingerprint = std::to_string(number)};
+        put(key, "code");
+        EXPECT_TRUE(fs::exists(file(key)));
+        const auto files = std::distance(fs::directory_iterator(options_.folder), {});
+        most = std::max(most, static_cast<std::size_t>(files));
+    }
+    EXPECT_LE(most, 40U);
+    EXPECT_GE(most, 37U) << "a sixteenth is cleared at once, not more";
+}
+
+TEST_F(ArtifactCacheTest, WhatIsLargerThanTheFolderMayBeStaysInMemory) {
+    put(key_, "code");
+    options_.disk_bytes_max = fs::file_size(file(key_));
+    open();
+    put(other_, "longer code");
+    EXPECT_TRUE(fs::exists(file(key_))) << "nothing was removed for it";
+    EXPECT_FALSE(fs::exists(file(other_)));
+    EXPECT_EQ(found(other_), "longer code");
+}
+
 TEST_F(ArtifactCacheTest, MemoryIsBoundedAndTheDiskStillHasIt) {
     options_.memory_bytes_max = 4;
     open();
