@@ -195,6 +195,8 @@ TEST_F(LimitsPage, SaysWhatIsTheNodes) {
     expect_row("runs of one executor process", {count_text(pool.runs_per_process_max)});
     expect_row("memory of an executor after a run", {bytes_text(pool.resident_bytes_max)});
     expect_row("modules loaded in an executor", {count_text(pool.modules_per_process_max)});
+    expect_row("machine code of modules loaded in an executor",
+               {bytes_text(pool.module_bytes_per_process_max)});
     expect_row("descriptors of an executor or compiler",
                {count_text(executor::channel::limits::open_files_max)});
     expect_row("tables of a run, of all its modules",

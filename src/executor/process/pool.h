@@ -40,7 +40,8 @@ struct PoolOptions {
     std::chrono::milliseconds grace{80};
     std::uint64_t runs_per_process_max = 10'000;
     std::uint64_t resident_bytes_max = std::uint64_t{256} << 20U; ///< After a run; more: a new one.
-    std::size_t modules_per_process_max = 32;
+    std::size_t modules_per_process_max = 128; ///< Each takes a descriptor of the process.
+    std::uint64_t module_bytes_per_process_max = std::uint64_t{64} << 20U; ///< Of their artifacts.
     /// A process that lacks one of these runs and compiles nothing; but `resources` is the group's.
     channel::WallSet walls{};
     const Cgroup* group = nullptr; ///< Which takes every process in, if any. Outlives the pool.

@@ -342,6 +342,14 @@ TEST_F(PoolTest, ImportsOfAnotherEngineAreCompiledAnewOnce) {
     EXPECT_EQ(text_of(outcome.output).substr(0, 12), "a=one;module");
 }
 
+// The fake compiler's artifact of a module is some bytes of it: what two have is too much here.
+TEST_F(PoolTest, AnExecutorHoldsNoMoreBytesOfModulesThanAllowed) {
+    options_.module_bytes_per_process_max = 1;
+    EXPECT_EQ(output("held", "module 1"), "1") << "one may be larger";
+    EXPECT_EQ(output("held", "module 2"), "1");
+    EXPECT_EQ(output("held", "module 2"), "1");
+}
+
 TEST_F(PoolTest, AProcessThatCannotStartIsAnError) {
     options_.program.path = "/nowhere/at/all";
     EXPECT_EQ(open_pool(options_).error().code, Errc::unavailable);

@@ -61,12 +61,13 @@ Result<void> Slot::start() {
                       std::span(descriptors).first(record ? 2 : 1)));
     const std::lock_guard lock(watch_mutex_);
     process_ = std::make_unique<Process>(
-        Process{std::move(child), std::move(endpoint), std::move(window), false, 0, {}});
+        Process{std::move(child), std::move(endpoint), std::move(window), false, 0, {}, 0});
     return {};
 }
 
 bool Slot::holds(const Artifact& artifact) const {
-    return process_ != nullptr && std::ranges::count(process_->modules, artifact.number) > 0;
+    return process_ != nullptr &&
+           std::ranges::count(process_->modules, artifact.number, &Loaded::number) > 0;
 }
 
 void Slot::look(Instant now) {
@@ -159,29 +160,31 @@ Result<void> Slot::await_up(const Permit& permit) {
 }
 
 Result<void> Slot::provide_all(const JobArtifacts& artifacts) {
-    // All of one job stay, whatever the option says.
-    const std::size_t modules_max =
-        std::max<std::size_t>(options_.modules_per_process_max, artifacts.imports.size() + 1);
     for (const std::shared_ptr<const Artifact>& import : artifacts.imports) {
-        TRY(provide(*import, modules_max));
+        TRY(provide(*import, artifacts));
     }
-    return provide(*artifacts.module, modules_max);
+    return provide(*artifacts.module, artifacts);
 }
 
-Result<void> Slot::provide(const Artifact& artifact, std::size_t modules_max) {
-    std::list<std::uint64_t>& modules = process_->modules;
-    const auto held = std::ranges::find(modules, artifact.number);
+/// Makes room for it, but all of one job stay, whatever the options say.
+Result<void> Slot::provide(const Artifact& artifact, const JobArtifacts& job) {
+    std::list<Loaded>& modules = process_->modules;
+    const auto held = std::ranges::find(modules, artifact.number, &Loaded::number);
     if (held != modules.end()) {
         modules.splice(modules.begin(), modules, held);
         return {};
     }
-    if (modules.size() >= modules_max) {
-        TRY(process_->endpoint.send(channel::Drop{.module = modules.back()}));
+    while (!modules.empty() && !job.have(modules.back().number) &&
+           (modules.size() >= options_.modules_per_process_max ||
+            process_->module_bytes + artifact.bytes > options_.module_bytes_per_process_max)) {
+        TRY(process_->endpoint.send(channel::Drop{.module = modules.back().number}));
+        process_->module_bytes -= modules.back().bytes;
         modules.pop_back();
     }
     const std::array descriptors{artifact.memory.get()};
     TRY(process_->endpoint.send(channel::Load{.module = artifact.number}, descriptors));
-    modules.push_front(artifact.number);
+    modules.push_front({.number = artifact.number, .bytes = artifact.bytes});
+    process_->module_bytes += artifact.bytes;
     return {};
 }
 
@@ -215,10 +218,11 @@ Result<SlotRun> Slot::converse(const Task& task,
 
     SlotRun result{.outcome = service.take_outcome()};
     if (service.not_loaded()) {
-        std::erase(process_->modules, artifacts.module->number); // It did not keep these.
-        for (const std::shared_ptr<const Artifact>& import : artifacts.imports) {
-            std::erase(process_->modules, import->number);
-        }
+        std::erase_if(process_->modules, [&](const Loaded& loaded) { // It did not keep these.
+            const bool gone = artifacts.have(loaded.number);
+            process_->module_bytes -= gone ? loaded.bytes : 0;
+            return gone;
+        });
         result.artifact_unusable = service.not_loaded()->code == Errc::unsupported;
         result.outcome = failed_outcome(*service.not_loaded());
     }

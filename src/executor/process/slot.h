@@ -9,6 +9,7 @@
 #include "executor/process/pool.h"
 #include "executor/process/warden.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <list>
 #include <memory>
@@ -22,6 +23,13 @@ namespace ic::executor::process {
 struct JobArtifacts {
     std::shared_ptr<const Artifact> module;
     std::vector<std::shared_ptr<const Artifact>> imports{}; ///< In the order of `JobSpec::imports`.
+
+    bool have(std::uint64_t number) const {
+        return module->number == number ||
+               std::ranges::any_of(imports, [number](const std::shared_ptr<const Artifact>& one) {
+                   return one->number == number;
+               });
+    }
 };
 
 /// How a run in a slot came out.
@@ -50,13 +58,20 @@ public:
     void look(Instant now) override;
 
 private:
+    /// An artifact that the process has.
+    struct Loaded {
+        std::uint64_t number = 0;
+        std::uint64_t bytes = 0;
+    };
+
     struct Process {
         Child child;
         channel::Endpoint endpoint;
         channel::Window window;
         bool up = false; // Whether its Ready came.
         std::uint64_t runs = 0;
-        std::list<std::uint64_t> modules; // Numbers of artifacts, the most recently used first.
+        std::list<Loaded> modules;      // The most recently used first.
+        std::uint64_t module_bytes = 0; // Of all of them.
     };
 
     /// What the warden sees of the run. Guarded by watch_mutex_.
@@ -70,7 +85,7 @@ private:
 
     Result<void> await_up(const Permit& permit);
     Result<void> provide_all(const JobArtifacts& artifacts);
-    Result<void> provide(const Artifact& artifact, std::size_t modules_max);
+    Result<void> provide(const Artifact& artifact, const JobArtifacts& job);
     /// `asked` is set as soon as the process may have begun the task.
     Result<SlotRun> try_run(const Task& task,
                             const JobArtifacts& artifacts,
