@@ -51,6 +51,7 @@ void Run::begin(const Task& task, Services& services) {
     started_ = now_since_boot();
     processor_started_ = thread_processor_time();
     random_.reset();
+    drawn_left_ = 0;
     event_.reset();
     memory = GuestMemory{};
     memory_handle_.reset();
@@ -184,25 +185,44 @@ void Run::fill_random(std::span<std::uint8_t> out) {
     if (pure() && !random_) {
         random_.emplace(task_->seed);
     }
-    while (!out.empty() && may_go_on()) {
-        std::span<std::uint8_t> piece = out.first(std::min(out.size(), random_piece_bytes));
+    // A piece costs no more than another small call: the ticker looks at the limits then.
+    for (bool go_on = true; go_on && !out.empty(); go_on = out.empty() || may_go_on()) {
+        const std::span<std::uint8_t> piece = out.first(std::min(out.size(), random_piece_bytes));
         out = out.subspan(piece.size());
         if (pure()) {
             random_->fill(piece);
-            continue;
-        }
-        while (!piece.empty()) {
-            const ssize_t count = getrandom(piece.data(), piece.size(), 0);
-            if (count < 0) {
-                if (errno == EINTR) {
-                    continue;
-                }
-                stop(Errc::internal, "the system gives no random bytes (getrandom failed)");
-                return;
-            }
-            piece = piece.subspan(static_cast<std::size_t>(count));
+        } else if (!(piece.size() < drawn_.size() ? take_drawn(piece) : draw(piece))) {
+            return;
         }
     }
+}
+
+bool Run::draw(std::span<std::uint8_t> out) {
+    while (!out.empty()) {
+        const ssize_t count = getrandom(out.data(), out.size(), 0);
+        if (count >= 0) {
+            out = out.subspan(static_cast<std::size_t>(count));
+        } else if (errno != EINTR) {
+            stop(Errc::internal, "the system gives no random bytes (getrandom failed)");
+            return false;
+        }
+    }
+    return true;
+}
+
+bool Run::take_drawn(std::span<std::uint8_t> out) {
+    if (drawn_left_ < out.size()) {
+        drawn_left_ = 0;
+        if (!draw(drawn_)) {
+            return false;
+        }
+        drawn_left_ = drawn_.size();
+    }
+    const auto from = std::span(drawn_).subspan(drawn_.size() - drawn_left_, out.size());
+    std::ranges::copy(from, out.begin());
+    std::ranges::fill(from, std::uint8_t{0}); // The guest's alone from here on.
+    drawn_left_ -= out.size();
+    return true;
 }
 
 bool Run::open_event() {

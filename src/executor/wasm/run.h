@@ -131,6 +131,10 @@ private:
     void list_arguments();
     void list_environment();
     bool open_event();
+    /// From the kernel. False, and the run ended, if it has none.
+    bool draw(std::span<std::uint8_t> out);
+    /// From what was drawn ahead: a call of the kernel costs more than a small read is worth.
+    bool take_drawn(std::span<std::uint8_t> out);
 
     const Task* task_ = nullptr;
     Services* services_ = nullptr;
@@ -139,6 +143,8 @@ private:
     Instant started_{};
     std::uint64_t processor_started_ = 0;
     std::optional<ChaCha20> random_;
+    std::array<std::uint8_t, 512> drawn_{}; // Of this run; the last drawn_left_ bytes are unused.
+    std::size_t drawn_left_ = 0;
     std::optional<unixfs::FileReader> event_;
     std::optional<wasmtime_memory_t> memory_handle_;
     bool memory_sought_ = false;
