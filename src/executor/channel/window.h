@@ -9,7 +9,9 @@
 #include "ipld/block.h"
 
 #include <atomic>
+#include <cassert>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <span>
 
@@ -31,6 +33,15 @@ struct Control {
 
 static_assert(std::atomic<std::int64_t>::is_always_lock_free);
 static_assert(std::atomic<std::uint32_t>::is_always_lock_free);
+
+/// Copies all bytes to the start of `area`, which has room. (std::ranges::copy goes byte by byte
+/// between spans of constant and of other bytes.)
+inline void copy_to(std::span<std::uint8_t> area, ByteView bytes) {
+    assert(bytes.size() <= area.size());
+    if (!bytes.empty()) {
+        std::memcpy(area.data(), bytes.data(), bytes.size());
+    }
+}
 
 /// A sealed memfd and its mapping: control page, bytes to the executor, bytes to the broker.
 /// Whoever reads bytes copies them before it checks them: the other side can change them meanwhile.

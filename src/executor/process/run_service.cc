@@ -98,7 +98,7 @@ Result<void> RunService::answer(const channel::GetBlock& request) {
     if (bytes.size() > area.size()) {
         return reply_error(request.sequence, {Errc::too_large, "block " + request.cid.to_string()});
     }
-    std::ranges::copy(bytes, area.begin());
+    channel::copy_to(area, bytes);
     return endpoint_.send(channel::Reply{.sequence = request.sequence,
                                          .window_bytes = static_cast<std::uint32_t>(bytes.size())});
 }
@@ -130,7 +130,8 @@ Result<void> RunService::answer(const channel::AddWrite& request) {
 
 Result<channel::Reply> RunService::write_piece(const channel::AddWrite& request) {
     // A copy: the executor can still write to the window while the file is chunked and hashed.
-    const Bytes piece = copy_of(window_.to_broker().first(request.bytes));
+    const ByteView shared = window_.to_broker().first(request.bytes);
+    piece_.assign(shared.data(), shared.data() + shared.size());
     std::unique_ptr<Adder> adder;
     std::uint32_t number = request.adder;
     if (number == 0) {
@@ -141,8 +142,8 @@ Result<channel::Reply> RunService::write_piece(const channel::AddWrite& request)
         adder = std::move(found->second);
         adders_.erase(found);
     }
-    TRY(adder->write(piece));
-    bytes_added_ += piece.size();
+    TRY(adder->write(piece_));
+    bytes_added_ += piece_.size();
     channel::Reply reply{.sequence = request.sequence};
     if (request.last) {
         reply.cid = TRY(adder->finish());
@@ -177,7 +178,7 @@ Result<void> RunService::answer(const channel::CurlOpen& request) {
     if (head.size() > area.size()) {
         return reply_error(request.sequence, {Errc::too_large, "the head of a response"});
     }
-    std::ranges::copy(head, area.begin());
+    channel::copy_to(area, head);
     const std::uint32_t number = free_number();
     bodies_.insert_or_assign(number, std::move(body));
     return endpoint_.send(channel::Reply{.sequence = request.sequence,

@@ -70,6 +70,7 @@ private:
     std::map<std::uint32_t, std::unique_ptr<CurlBody>> bodies_;
     std::uint32_t last_number_ = 0;
     std::uint64_t bytes_added_ = 0;
+    Bytes piece_; // Being added; its memory serves all pieces.
     std::uint64_t trace_bytes_ = 0;
     std::array<std::uint64_t, 2> dump_bytes_{};
 };

@@ -7,6 +7,12 @@
 namespace ic::executor::wasm {
 namespace {
 
+constexpr std::size_t piece_bytes = channel::limits::to_broker_bytes;
+/// Ours: memory for less comes without a call of the kernel.
+constexpr std::size_t reused_bytes_min = std::size_t{64} << 10U;
+/// Ours: files that are read in turns.
+constexpr std::size_t buffers_max = 4;
+
 Error gone() { return Error{Errc::unavailable, "the broker is gone"}; }
 
 Error unknown_id() { return Error{Errc::internal, "a file to add that is not open"}; }
@@ -52,7 +58,24 @@ Result<LentBytes> ChannelServices::block(const Cid& cid) {
     const std::uint32_t sequence = ++sequence_;
     const channel::Reply reply =
         TRY(ask(channel::GetBlock{.sequence = sequence, .cid = cid}, sequence));
-    return LentBytes::of(copy_of(TRY(window_bytes(reply))));
+    return keep(TRY(window_bytes(reply)));
+}
+
+LentBytes ChannelServices::keep(ByteView block) {
+    if (block.size() < reused_bytes_min) {
+        return LentBytes::of(copy_of(block));
+    }
+    auto unused = std::ranges::find_if(buffers_, [](const auto& buffer) {
+        return buffer.use_count() == 1; // All owners are of this thread.
+    });
+    if (unused == buffers_.end() && buffers_.size() < buffers_max) {
+        unused = buffers_.insert(unused, std::make_shared<Bytes>());
+    }
+    if (unused == buffers_.end()) {
+        return LentBytes::of(copy_of(block));
+    }
+    (*unused)->assign(block.data(), block.data() + block.size());
+    return {ByteView{**unused}, *unused};
 }
 
 Result<std::uint32_t> ChannelServices::add_open() {
@@ -65,28 +88,29 @@ Result<void> ChannelServices::add_write(std::uint32_t id, ByteView data) {
     if (found == adding_.end()) {
         return unknown_id();
     }
-    Bytes& waiting = found->second.waiting;
-    while (!data.empty()) {
-        if (waiting.size() == channel::limits::to_broker_bytes) {
-            TRY(flush(found->second, false));
-        }
-        const std::size_t room = channel::limits::to_broker_bytes - waiting.size();
-        const ByteView piece = data.first(std::min(data.size(), room));
-        waiting.insert(waiting.end(), piece.begin(), piece.end());
-        data = data.subspan(piece.size());
+    Adding& adding = found->second;
+    Bytes& waiting = adding.waiting;
+    const bool is_large = adding.adder != 0 || data.size() > piece_bytes - waiting.size();
+    while (is_large && data.size() >= piece_bytes - waiting.size()) {
+        const ByteView head = data.first(piece_bytes - waiting.size());
+        TRY(flush(adding, head, false));
+        data = data.subspan(head.size());
     }
+    waiting.insert(waiting.end(), data.data(), data.data() + data.size());
     return {};
 }
 
-Result<channel::Reply> ChannelServices::flush(Adding& adding, bool last) {
-    std::ranges::copy(adding.waiting, window_.to_broker().begin());
+Result<channel::Reply> ChannelServices::flush(Adding& adding, ByteView more, bool last) {
+    const std::span<std::uint8_t> area = window_.to_broker();
+    channel::copy_to(area, adding.waiting);
+    channel::copy_to(area.subspan(adding.waiting.size()), more);
+    const std::size_t bytes = adding.waiting.size() + more.size();
     const std::uint32_t sequence = ++sequence_;
-    channel::Reply reply =
-        TRY(ask(channel::AddWrite{.sequence = sequence,
-                                  .adder = adding.adder,
-                                  .bytes = static_cast<std::uint32_t>(adding.waiting.size()),
-                                  .last = last},
-                sequence));
+    channel::Reply reply = TRY(ask(channel::AddWrite{.sequence = sequence,
+                                                     .adder = adding.adder,
+                                                     .bytes = static_cast<std::uint32_t>(bytes),
+                                                     .last = last},
+                                   sequence));
     adding.waiting.clear();
     adding.adder = last ? 0 : reply.number;
     return reply;
@@ -97,7 +121,7 @@ Result<Cid> ChannelServices::add_finish(std::uint32_t id) {
     if (adding.empty()) {
         return unknown_id();
     }
-    channel::Reply reply = TRY(flush(adding.mapped(), true));
+    channel::Reply reply = TRY(flush(adding.mapped(), {}, true));
     if (!reply.cid) {
         return Error{Errc::internal, "the broker gave no CID"};
     }
@@ -116,7 +140,7 @@ Result<CurlOpened> ChannelServices::curl_open(std::string_view request) {
     if (text.size() > window_.to_broker().size()) {
         return Error{Errc::too_large, "a network request"};
     }
-    std::ranges::copy(text, window_.to_broker().begin());
+    channel::copy_to(window_.to_broker(), text);
     const std::uint32_t sequence = ++sequence_;
     const channel::Reply reply = TRY(ask(
         channel::CurlOpen{.sequence = sequence, .bytes = static_cast<std::uint32_t>(text.size())},
@@ -134,7 +158,7 @@ Result<std::size_t> ChannelServices::curl_read(std::uint32_t id, std::span<std::
     if (bytes.size() > into.size()) {
         return Error{Errc::internal, "the broker answered more than was asked for"};
     }
-    std::ranges::copy(bytes, into.begin());
+    channel::copy_to(into, bytes);
     return bytes.size();
 }
 

@@ -9,6 +9,8 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
+#include <vector>
 
 namespace ic::executor::wasm {
 
@@ -43,7 +45,12 @@ private:
     };
 
     Result<channel::Reply> ask(const channel::Message& request, std::uint32_t sequence);
-    Result<channel::Reply> flush(Adding& adding, bool last);
+    /// Sends what waits and `more` after it, together at most a window. What is larger than a
+    /// window is thus copied there from the guest's memory, and nowhere else before.
+    Result<channel::Reply> flush(Adding& adding, ByteView more, bool last);
+    /// A copy of the bytes, which the next answer overwrites. Of a large block into memory that an
+    /// earlier one had: fresh memory costs more than the copy.
+    LentBytes keep(ByteView block);
     Result<ByteView> window_bytes(const channel::Reply& reply) const;
     void tell(const channel::Message& message);
 
@@ -52,6 +59,7 @@ private:
     std::uint32_t sequence_ = 0;
     std::uint32_t last_id_ = 0;
     std::map<std::uint32_t, Adding> adding_;
+    std::vector<std::shared_ptr<Bytes>> buffers_; // Lent out where there is another owner.
     std::size_t output_sent_ = 0;
     std::size_t errors_sent_ = 0;
     std::size_t log_sent_ = 0;
