@@ -3,22 +3,15 @@
 // And the first run of a module that was compiled before a restart.
 // Run: bench/run warm_run
 
+#include "bench/support/executors.h"
 #include "bench/support/home.h"
 #include "bench/support/raw_wasmtime.h"
-#include "executor/process/pool.h"
-#include "executor/process/testing/fakes.h"
-#include "executor/wasm/engine.h"
-#include "executor/wasm/executor_main.h"
 #include "executor/wasm/testing/guests.h"
 
 #include <unistd.h>
 
-#include <chrono>
-#include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace {
@@ -26,7 +19,6 @@ namespace {
 using namespace ic;
 using bench::microseconds;
 using executor::process::testing::FakeHost;
-using executor::process::testing::FakePermit;
 
 /// A small WASI command; `salt` makes it another module.
 std::string command(int salt) {
@@ -38,33 +30,10 @@ std::string command(int salt) {
   (func (export "_start") (drop (call $sizes (i32.const 0) (i32.const 4))))))";
 }
 
-std::unique_ptr<executor::Executor> open_pool_in(const std::filesystem::path& folder) {
-    executor::process::PoolOptions options;
-    options.artifacts_folder = folder;
-    options.fingerprint = executor::wasm::engine_fingerprint(executor::wasm::Metering::none);
-    options.fingerprint_fuel = executor::wasm::engine_fingerprint(executor::wasm::Metering::fuel);
-    auto pool = executor::process::open_pool(options);
-    if (!pool) {
-        std::fprintf(stderr, "%s\n", pool.error().message.c_str());
-        std::exit(1);
-    }
-    return std::move(pool).take();
-}
-
 executor::Task task_for(FakeHost& host, int salt) {
     executor::Task task;
     task.spec.module = host.put(text_of(ByteView{executor::wasm::wasm_of(command(salt))}));
     return task;
-}
-
-void run_once(executor::Executor& pool, const executor::Task& task, FakeHost& host) {
-    const FakePermit permit;
-    host.stages.clear();
-    const executor::Outcome outcome = pool.run(task, permit, host);
-    if (!outcome.ending.ok()) {
-        std::fprintf(stderr, "%s\n", outcome.ending.message.c_str());
-        std::exit(1);
-    }
 }
 
 void print(const char* what, const std::vector<double>& samples) {
@@ -77,20 +46,20 @@ void measure(int rounds, const std::filesystem::path& folder) {
     constexpr int modules = 100;
     FakeHost host;
     {
-        const auto pool = open_pool_in(folder);
+        const auto pool = bench::open_executors(bench::pool_options(folder, 1));
         for (int salt = 0; salt < modules; ++salt) {
-            run_once(*pool, task_for(host, salt), host);
+            bench::run_task(*pool, task_for(host, salt), host);
         }
     }
-    const auto pool = open_pool_in(folder);
+    const auto pool = bench::open_executors(bench::pool_options(folder, 1));
     const executor::Task warm = task_for(host, 0);
-    run_once(*pool, warm, host); // Now the executor is up.
+    bench::run_task(*pool, warm, host); // Now the executor is up.
     std::vector<double> first;
     std::vector<double> raw_first;
     bench::RawWasmtime raw(executor::wasm::wasm_of(command(0)));
     for (int salt = 1; salt < modules; ++salt) {
         const executor::Task task = task_for(host, salt);
-        first.push_back(microseconds([&] { run_once(*pool, task, host); }));
+        first.push_back(microseconds([&] { bench::run_task(*pool, task, host); }));
         const std::string file = folder / "raw";
         bench::RawWasmtime(executor::wasm::wasm_of(command(salt))).save(file);
         raw_first.push_back(microseconds([&] { raw.run_from(file); }));
@@ -98,7 +67,7 @@ void measure(int rounds, const std::filesystem::path& folder) {
     std::vector<double> ours;
     std::vector<double> theirs;
     for (int round = 0; round < rounds; ++round) {
-        ours.push_back(microseconds([&] { run_once(*pool, warm, host); }));
+        ours.push_back(microseconds([&] { bench::run_task(*pool, warm, host); }));
         theirs.push_back(microseconds([&] { raw.run(); }));
     }
     print("warm run", ours);
@@ -110,12 +79,8 @@ void measure(int rounds, const std::filesystem::path& folder) {
 } // namespace
 
 int main(int count, char** arguments) {
-    const std::string_view role = count > 1 ? arguments[1] : "";
-    if (role == "internal-executor") {
-        return executor::wasm::run_executor(arguments[count - 1]);
-    }
-    if (role == "internal-compiler") {
-        return executor::wasm::run_compiler(arguments[count - 1]);
+    if (const auto status = bench::run_as_child(count, arguments)) {
+        return *status;
     }
     const std::filesystem::path folder =
         std::filesystem::temp_directory_path() / ("ic-warm-run-" + std::to_string(::getpid()));

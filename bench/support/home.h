@@ -34,6 +34,12 @@ T must(Result<T> result) {
     return std::move(result).take();
 }
 
+inline void must(Result<void> result) {
+    if (!result) {
+        give_up(result.error().message);
+    }
+}
+
 /// One line for bench/run.
 void print_sample(const std::string& what, const char* unit, double value);
 

@@ -1,21 +1,26 @@
 #pragma once
-/// The peer: a module run as an embedder without this project would run it, through Wasmtime's C
+/// The peer: modules run as an embedder without this project would run them, through Wasmtime's C
 /// API with its own WASI, pooling allocator, linked once.
 
 #include "base/bytes.h"
 
 #include <wasmtime.h>
 
+#include <cstddef>
 #include <cstdlib>
 #include <fstream>
 #include <string>
+#include <vector>
 
 namespace ic::bench {
 
 /// Threads: one.
 class RawWasmtime {
 public:
-    explicit RawWasmtime(ByteView wasm) {
+    explicit RawWasmtime(ByteView wasm) : RawWasmtime() { add(wasm); }
+
+    /// Without a module.
+    RawWasmtime() {
         wasm_config_t* config = wasm_config_new();
         wasmtime_config_epoch_interruption_set(config, true);
         wasmtime_pooling_allocation_config_t* pool = wasmtime_pooling_allocation_config_new();
@@ -26,24 +31,30 @@ public:
         engine_ = wasm_engine_new_with_config(config);
         linker_ = wasmtime_linker_new(engine_);
         check(wasmtime_linker_define_wasi(linker_));
-        check(wasmtime_module_new(engine_, wasm.data(), wasm.size(), &module_));
-        check(wasmtime_linker_instantiate_pre(linker_, module_, &pre_));
     }
 
     RawWasmtime(const RawWasmtime&) = delete;
     RawWasmtime& operator=(const RawWasmtime&) = delete;
 
     ~RawWasmtime() {
-        wasmtime_instance_pre_delete(pre_);
-        wasmtime_module_delete(module_);
+        for (const Linked& linked : linked_) {
+            forget(linked);
+        }
         wasmtime_linker_delete(linker_);
         wasm_engine_delete(engine_);
     }
 
-    /// The module's machine code, as a later process would load it.
+    /// One more module, after those that are there.
+    void add(ByteView wasm) {
+        wasmtime_module_t* module = nullptr;
+        check(wasmtime_module_new(engine_, wasm.data(), wasm.size(), &module));
+        linked_.push_back(link(module));
+    }
+
+    /// The first module's machine code, as a later process would load it.
     void save(const std::string& file) const {
         wasm_byte_vec_t artifact;
-        check(wasmtime_module_serialize(module_, &artifact));
+        check(wasmtime_module_serialize(linked_.front().module, &artifact));
         std::ofstream(file, std::ios::binary)
             .write(artifact.data, static_cast<std::streamsize>(artifact.size));
         wasm_byte_vec_delete(&artifact);
@@ -52,18 +63,32 @@ public:
     /// Loads what `save` wrote, links it and runs it once.
     void run_from(const std::string& file) const {
         wasmtime_module_t* module = nullptr;
-        wasmtime_instance_pre_t* pre = nullptr;
         check(wasmtime_module_deserialize_file(engine_, file.c_str(), &module));
-        check(wasmtime_linker_instantiate_pre(linker_, module, &pre));
-        run(pre);
-        wasmtime_instance_pre_delete(pre);
-        wasmtime_module_delete(module);
+        const Linked linked = link(module);
+        run(linked.pre);
+        forget(linked);
     }
 
-    /// Store, WASI, instance, `_start`, drop.
-    void run() const { run(pre_); }
+    /// Store, WASI, instance, `_start`, drop; of the first module or another.
+    void run(std::size_t which = 0) const { run(linked_[which].pre); }
 
 private:
+    struct Linked {
+        wasmtime_module_t* module = nullptr;
+        wasmtime_instance_pre_t* pre = nullptr;
+    };
+
+    Linked link(wasmtime_module_t* module) const {
+        Linked linked{.module = module};
+        check(wasmtime_linker_instantiate_pre(linker_, module, &linked.pre));
+        return linked;
+    }
+
+    static void forget(const Linked& linked) {
+        wasmtime_instance_pre_delete(linked.pre);
+        wasmtime_module_delete(linked.module);
+    }
+
     void run(wasmtime_instance_pre_t* pre) const {
         wasmtime_store_t* store = wasmtime_store_new(engine_, nullptr, nullptr);
         wasmtime_context_t* context = wasmtime_store_context(store);
@@ -88,8 +113,7 @@ private:
 
     wasm_engine_t* engine_ = nullptr;
     wasmtime_linker_t* linker_ = nullptr;
-    wasmtime_module_t* module_ = nullptr;
-    wasmtime_instance_pre_t* pre_ = nullptr;
+    std::vector<Linked> linked_;
 };
 
 } // namespace ic::bench
