@@ -25,6 +25,12 @@ inline constexpr std::size_t descriptors_max = 2;
 inline constexpr std::chrono::microseconds receive_spin_max{50};
 } // namespace limits
 
+/// How to wait for a message.
+enum class Patience : std::uint8_t {
+    look,  ///< Look for a while, then sleep.
+    sleep, ///< At once: where processors are scarce, looking takes one from who is to answer.
+};
+
 /// A message with the descriptors that came with it, close-on-exec.
 struct Received {
     Message message;
@@ -50,12 +56,16 @@ public:
     /// unavailable (the other end is gone), malformed, too_large, unsupported.
     Result<Received> receive();
 
+    /// Of `receive` from here on; it looks until told otherwise.
+    void set_patience(Patience patience) { patience_ = patience; }
+
     int socket() const { return socket_.get(); }
 
 private:
     ssize_t wait_for_message(msghdr& header);
 
     UniqueFd socket_;
+    Patience patience_ = Patience::look;
     bool came_at_once_ = false; // The last message that was waited for.
     Bytes outgoing_;
     std::unique_ptr<std::uint8_t[]> incoming_; // message_bytes_max; pages come when first used.

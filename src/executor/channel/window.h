@@ -29,6 +29,8 @@ inline constexpr std::size_t to_broker_bytes = std::size_t{1} << 20U;
 struct Control {
     std::atomic<std::int64_t> lease_until_ns{0}; ///< Instant::since_boot.
     std::atomic<std::uint32_t> stop_reason{0};   ///< An Errc's number; 0: go on.
+    std::atomic<std::uint32_t> sleep_at_once{
+        0}; ///< Not 0: the executor waits with Patience::sleep.
 };
 
 static_assert(std::atomic<std::int64_t>::is_always_lock_free);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <thread>
 #include <utility>
 
 namespace ic::executor::process {
@@ -33,7 +34,8 @@ Instant after_limit(Instant start, std::uint64_t limit_ms, std::chrono::millisec
 Slot::Slot(std::uint32_t number, const PoolOptions& options, Warden& warden)
     : number_(number)
     , options_(options)
-    , warden_(warden) {
+    , warden_(warden)
+    , processors_(std::thread::hardware_concurrency()) {
     warden_.add(*this);
 }
 
@@ -100,6 +102,15 @@ void Slot::watch(const Permit& permit, Instant deadline, Errc deadline_reason) {
     watch_.permit = &permit; // A kill that was decided already stays decided.
     watch_.deadline = deadline;
     watch_.deadline_reason = deadline_reason;
+}
+
+/// A run keeps two threads busy in turns, one on each side. With a processor for each of all, the
+/// one that waits does best to look; with fewer it would look on one that the other side, or
+/// another run, could use.
+void Slot::decide_patience() const {
+    const bool scarce = 2U * static_cast<unsigned>(warden_.armed()) > processors_;
+    process_->endpoint.set_patience(scarce ? channel::Patience::sleep : channel::Patience::look);
+    process_->window.control().sleep_at_once.store(scarce ? 1 : 0, std::memory_order_relaxed);
 }
 
 std::optional<Errc> Slot::unwatch() {
@@ -209,6 +220,7 @@ Result<SlotRun> Slot::converse(const Task& task,
     watch(permit,
           after_limit(begin, task.spec.limits.wall_ms_max, options_.grace),
           Errc::limit_wall_time);
+    decide_patience();
     RunService service(task, options_.debugging, host, process_->endpoint, process_->window);
     const std::uint64_t run = ++last_run_;
     TRY(ask(run, task, artifacts));

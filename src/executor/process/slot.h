@@ -100,6 +100,7 @@ private:
     Result<void> ask(std::uint64_t run, const Task& task, const JobArtifacts& artifacts);
     void watch(const Permit& permit, Instant deadline, Errc deadline_reason);
     std::optional<Errc> unwatch();
+    void decide_patience() const;
     Outcome explain(const Error& error, std::optional<Errc> killed_for);
     std::string end_process();
     bool is_worn_out() const;
@@ -107,6 +108,7 @@ private:
     const std::uint32_t number_;
     const PoolOptions& options_;
     Warden& warden_;
+    const unsigned processors_; // That this process may run on.
     std::unique_ptr<Process> process_;
     std::uint64_t last_run_ = 0;
 

@@ -48,6 +48,9 @@ public:
     void arm();
     void disarm();
 
+    /// Of what is armed now.
+    int armed() const { return armed_.load(std::memory_order_relaxed); }
+
 private:
     void work();
     void look_around();

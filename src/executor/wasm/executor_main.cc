@@ -46,6 +46,8 @@ public:
     /// order.
     Result<void> go_on() {
         for (;;) {
+            const bool sleep = window_.control().sleep_at_once.load(std::memory_order_relaxed) != 0;
+            endpoint_.set_patience(sleep ? channel::Patience::sleep : channel::Patience::look);
             Result<channel::Received> received = endpoint_.receive();
             if (!received && received.error().code == Errc::unavailable) {
                 return {};
