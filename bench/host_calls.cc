@@ -23,7 +23,8 @@ constexpr int calls = 1'000'000;
 constexpr int rounds = 10;
 constexpr std::size_t block_bytes = std::size_t{2} << 20U;
 
-/// A kind of call. `call` leaves one i32 or i64; `$i` counts from 0.
+/// A kind of call; of a block of 2 MiB some read 2 bytes a call so that it is enough. `call` leaves
+/// one i32 or i64; `$i` counts from 0.
 struct Kind {
     const char* what;
     const char* import;
@@ -33,6 +34,9 @@ struct Kind {
 };
 
 constexpr const char* no_import = "";
+constexpr const char* clock_import =
+    R"((import "wasi_snapshot_preview1" "clock_time_get"
+         (func $f (param i32 i64 i32) (result i32))))";
 
 const std::vector<Kind>& kinds() {
     static const std::vector<Kind> all{
@@ -68,7 +72,6 @@ const std::vector<Kind>& kinds() {
          R"((import "wasi_snapshot_preview1" "fd_write"
               (func $f (param i32 i32 i32 i32) (result i32))))",
          "(call $f (i32.const 1) (i32.const 512) (i32.const 1) (i32.const 520))"},
-        // $i bytes of standard input: 2 bytes each time, so that a block is enough.
         {"fd_read, 2 bytes",
          R"((import "wasi_snapshot_preview1" "fd_read"
               (func $f (param i32 i32 i32 i32) (result i32))))",
@@ -81,22 +84,18 @@ const std::vector<Kind>& kinds() {
                                          (i32.const 0x1ffff8)))
               (i32.const 520)))"},
         {"clock_time_get, virtual",
-         R"((import "wasi_snapshot_preview1" "clock_time_get"
-              (func $f (param i32 i64 i32) (result i32))))",
+         clock_import,
          "(call $f (i32.const 1) (i64.const 1) (i32.const 64))"},
         {"clock_time_get, wall clock",
-         R"((import "wasi_snapshot_preview1" "clock_time_get"
-              (func $f (param i32 i64 i32) (result i32))))",
+         clock_import,
          "(call $f (i32.const 0) (i64.const 1) (i32.const 64))",
          job::Effects::impure},
         {"clock_time_get, monotonic",
-         R"((import "wasi_snapshot_preview1" "clock_time_get"
-              (func $f (param i32 i64 i32) (result i32))))",
+         clock_import,
          "(call $f (i32.const 1) (i64.const 1) (i32.const 64))",
          job::Effects::impure},
         {"clock_time_get, processor time (the kernel's alone)",
-         R"((import "wasi_snapshot_preview1" "clock_time_get"
-              (func $f (param i32 i64 i32) (result i32))))",
+         clock_import,
          "(call $f (i32.const 2) (i64.const 1) (i32.const 64))",
          job::Effects::impure},
         {"random_get, 8 bytes, pure",
