@@ -103,6 +103,7 @@ public:
     /// Errors: too_large, which leaves the session as it is; that of `take` if it failed before.
     Result<std::vector<Bytes>> seal(ByteView payload);
 
+    /// Whether the handshake has ended well; it stays so when the session is over.
     bool established() const;
 
     /// Requires: `established`.
