@@ -345,7 +345,9 @@ TEST(Session, SpeaksTheBytesOfItsVectors) {
                                                     {"3-third", handshake[2]},
                                                     {"4-record-of-dialler", to_answerer},
                                                     {"5-record-of-answerer", to_dialler}};
+    const std::string page = job::testing::read_text("docs/formats/session.md");
     for (const auto& [name, bytes] : spoken) {
+        EXPECT_TRUE(job::testing::shows_bytes(page, bytes)) << name;
         EXPECT_TRUE(job::testing::matches_vector(
             "session/1/" + std::string(name),
             bytes,
