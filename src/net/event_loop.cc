@@ -1,6 +1,7 @@
 #include "net/event_loop.h"
 
 #include "base/unique_fd.h"
+#include "net/loop_context.h"
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -199,6 +200,8 @@ struct EventLoop::Impl {
         arm();
     }
 };
+
+asio::io_context& LoopContext::of(EventLoop& loop) { return loop.impl_->context; }
 
 EventLoop::EventLoop(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 

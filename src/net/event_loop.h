@@ -89,6 +89,7 @@ public:
     Result<Watch> on_signals(std::initializer_list<int> signals, std::function<void(int)> call);
 
 private:
+    friend struct LoopContext; // Inside this folder alone.
     struct Impl;
     explicit EventLoop(std::unique_ptr<Impl> impl);
     std::unique_ptr<Impl> impl_;
