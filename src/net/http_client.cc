@@ -145,6 +145,8 @@ public:
 
     Result<std::size_t> read(std::span<std::uint8_t> into) override;
 
+    const HttpHeaders& trailers() const override { return trailers_; }
+
     const std::string* location() const {
         const auto found = std::ranges::find_if(
             head_.headers, [](const auto& header) { return header.first == "location"; });
@@ -174,6 +176,7 @@ private:
 
     void set_walls();
     void set_request(const HttpRequest& request, bool credentials);
+    void set_produced_body(const HttpRequest& request);
     void add_header(const std::string& line);
     Result<void> step();
     Result<void> check_rate(std::chrono::nanoseconds waited);
@@ -183,11 +186,14 @@ private:
     open_socket(void* self, curlsocktype purpose, struct curl_sockaddr* address);
     static std::size_t on_header(char* data, std::size_t, std::size_t size, void* self);
     static std::size_t on_body(char* data, std::size_t, std::size_t size, void* self);
+    static std::size_t on_upload(char* into, std::size_t, std::size_t size, void* self);
 
     const HttpPolicy policy_;
     const HttpLimits limits_;
     const Instant end_;
     Bytes body_sent_;
+    std::function<Result<std::size_t>(std::span<std::uint8_t>)> produce_;
+    std::string unix_socket_; ///< The one that may be opened; empty: none.
     List headers_;
     std::shared_ptr<State> kept_; ///< None: the connection is closed at the end.
     Multi multi_;
@@ -196,6 +202,7 @@ private:
     bool option_failed_ = false;
 
     HttpHead head_;
+    HttpHeaders trailers_;
     bool head_done_ = false;
     std::size_t header_bytes_ = 0;
     Bytes buffer_;
@@ -211,6 +218,9 @@ private:
 curl_socket_t
 HttpConnections::Exchange::open_socket(void* self, curlsocktype, struct curl_sockaddr* address) {
     auto& exchange = *static_cast<Exchange*>(self);
+    if (address->addr.sa_family == AF_UNIX && !exchange.unix_socket_.empty()) {
+        return ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    }
     // The very address that will be connected to: whatever the name says, or said before.
     const auto target = address_of(&address->addr);
     if (!target || address->socktype != SOCK_STREAM ||
@@ -233,14 +243,14 @@ HttpConnections::Exchange::on_header(char* data, std::size_t, std::size_t size, 
         exchange.refusal_ = Error{Errc::too_large, "the answer's headers are too large"};
         return 0;
     }
-    if (exchange.head_done_) {
-        return size; // Trailers.
-    }
+    HttpHeaders& headers = exchange.head_done_ ? exchange.trailers_ : exchange.head_.headers;
     if (line.starts_with("HTTP/")) {
-        exchange.head_.headers.clear(); // After an interim answer (100, 103).
+        headers.clear(); // After an interim answer (100, 103).
     } else if (const std::size_t colon = line.find(':'); colon != std::string_view::npos) {
-        exchange.head_.headers.emplace_back(lower(trimmed(line.substr(0, colon))),
-                                            trimmed(line.substr(colon + 1)));
+        headers.emplace_back(lower(trimmed(line.substr(0, colon))),
+                             trimmed(line.substr(colon + 1)));
+    } else if (exchange.head_done_) {
+        return size;
     } else if (trimmed(line).empty()) {
         long status = 0;
         easy_getinfo()(exchange.easy_.get(), CURLINFO_RESPONSE_CODE, &status);
@@ -270,6 +280,17 @@ HttpConnections::Exchange::on_body(char* data, std::size_t, std::size_t size, vo
     return size;
 }
 
+std::size_t
+HttpConnections::Exchange::on_upload(char* into, std::size_t, std::size_t size, void* self) {
+    auto& exchange = *static_cast<Exchange*>(self);
+    Result<std::size_t> count = exchange.produce_({reinterpret_cast<std::uint8_t*>(into), size});
+    if (!count) {
+        exchange.refusal_ = std::move(count).take_error();
+        return CURL_READFUNC_ABORT;
+    }
+    return *count;
+}
+
 void HttpConnections::Exchange::set_walls() {
     set(CURLOPT_NOSIGNAL, 1L);
     set(CURLOPT_PROTOCOLS_STR, "http,https");
@@ -278,9 +299,15 @@ void HttpConnections::Exchange::set_walls() {
     set(CURLOPT_PROXY, ""); // Not even one of the environment.
     set(CURLOPT_NOPROXY, "*");
     set(CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
-    set(CURLOPT_FRESH_CONNECT, kept_ ? 0L : 1L);
+    set(CURLOPT_FRESH_CONNECT, kept_ && !produce_ ? 0L : 1L);
     set(CURLOPT_FORBID_REUSE, kept_ ? 0L : 1L);
     set(CURLOPT_DNS_CACHE_TIMEOUT, 0L);
+    set(CURLOPT_TCP_KEEPALIVE, 1L); // A machine that is gone is noticed where nothing is sent.
+    set(CURLOPT_TCP_KEEPIDLE, 15L);
+    set(CURLOPT_TCP_KEEPINTVL, 5L);
+    if (!unix_socket_.empty()) {
+        set(CURLOPT_UNIX_SOCKET_PATH, unix_socket_.c_str());
+    }
     set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
     set(CURLOPT_HTTP09_ALLOWED, 0L);
     set(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
@@ -323,9 +350,16 @@ void HttpConnections::Exchange::set_request(const HttpRequest& request, bool cre
     if (!has_type) {
         add_header("Content-Type:"); // Nothing is a form unless it says so.
     }
+    if (produce_) {
+        add_header("Transfer-Encoding: chunked");
+    }
     set(CURLOPT_HTTPHEADER, headers_.get());
     if (request.method == "HEAD") {
         set(CURLOPT_NOBODY, 1L);
+        return;
+    }
+    if (produce_) {
+        set_produced_body(request);
         return;
     }
     const bool sends = !request.body.empty() || request.method == "POST" ||
@@ -340,6 +374,15 @@ void HttpConnections::Exchange::set_request(const HttpRequest& request, bool cre
     set(CURLOPT_CUSTOMREQUEST, request.method.c_str());
 }
 
+void HttpConnections::Exchange::set_produced_body(const HttpRequest& request) {
+    set(CURLOPT_POST, 1L);
+    set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(-1));
+    set(CURLOPT_READFUNCTION, &HttpConnections::Exchange::on_upload);
+    set(CURLOPT_READDATA, static_cast<void*>(this));
+    set(CURLOPT_UPLOAD_BUFFERSIZE, 256L << 10);
+    set(CURLOPT_CUSTOMREQUEST, request.method.c_str());
+}
+
 Result<void> HttpConnections::Exchange::start(const Target& target,
                                               const HttpRequest& request,
                                               bool credentials) {
@@ -348,6 +391,8 @@ Result<void> HttpConnections::Exchange::start(const Target& target,
     if (!easy_ || !multi_ || !url_) {
         return Error{Errc::internal, "no memory for a request, or no libcurl"};
     }
+    produce_ = request.produce;
+    unix_socket_ = request.unix_socket;
     set(CURLOPT_CURLU, url_.get());
     set_walls();
     set_request(request, credentials);
@@ -487,7 +532,8 @@ Result<std::unique_ptr<HttpResponse>> HttpConnections::run(const HttpRequest& re
         auto exchange = std::make_unique<Exchange>(policy, limits, end, kept);
         TRY(exchange->start(target, current, credentials));
         const std::string* const location = exchange->location();
-        if (!is_redirect(exchange->head().status) || location == nullptr) {
+        if (!is_redirect(exchange->head().status) || location == nullptr || request.produce ||
+            !request.unix_socket.empty()) {
             return std::unique_ptr<HttpResponse>(std::move(exchange));
         }
         if (redirects == limits::redirects_max) {

@@ -25,6 +25,8 @@ inline constexpr std::size_t request_headers_max = 64;
 inline constexpr std::size_t request_header_bytes_max = 16U << 10U;  ///< All of them together.
 inline constexpr std::size_t response_header_bytes_max = 64U << 10U; ///< Of one answer.
 inline constexpr int redirects_max = 3;
+/// What `sockaddr_un` holds, with the zero at its end.
+inline constexpr std::size_t unix_socket_path_bytes_max = 107;
 /// Of one HttpConnections: what stays open when nobody uses it.
 inline constexpr std::size_t idle_connections_max = 8;
 /// What may wait for a reader that is slow; then the peer has to wait.
@@ -84,6 +86,13 @@ struct HttpRequest {
     std::string url{};          ///< http or https.
     HttpHeaders headers{};      ///< Not those that belong to the connection (Host, ...).
     Bytes body{};
+    /// Writes the body's next bytes and says how many, 0 at its end; an error ends the request with
+    /// it. In place of `body`, sent chunked, once: such a request follows no redirect and opens a
+    /// connection of its own. Lifetime: called until the answer is destroyed.
+    std::function<Result<std::size_t>(std::span<std::uint8_t>)> produce{};
+    /// A socket of this machine to speak to, whatever host the URL names (the policy's addresses do
+    /// not apply); such a request follows no redirect. Empty: none.
+    std::string unix_socket{};
 };
 
 struct HttpHead {
@@ -100,6 +109,8 @@ public:
     /// Waits for bytes; 0 at the end. Errors: too_large, unavailable (connection lost or out of
     /// time), and what `HttpLimits::stop` says.
     virtual Result<std::size_t> read(std::span<std::uint8_t> into) = 0;
+    /// Headers that came after the body, as `HttpHead::headers`; none before `read` gave 0.
+    virtual const HttpHeaders& trailers() const = 0;
 };
 
 /// Sends the request, follows up to `limits::redirects_max` redirects (each checked as the first;

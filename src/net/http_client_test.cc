@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <thread>
 
 namespace ic::net {
@@ -326,6 +328,88 @@ TEST(HttpClient, DoesNotCountTheReadersOwnTime) {
     ASSERT_TRUE(response);
     std::this_thread::sleep_for(300ms);
     EXPECT_EQ(read_all(**response)->size(), 3U << 20U);
+}
+
+Result<std::unique_ptr<HttpResponse>> upload(const HttpTestServer& server,
+                                             decltype(HttpRequest::produce) produce) {
+    HttpRequest request;
+    request.method = "POST";
+    request.url = server.url();
+    request.produce = std::move(produce);
+    return http_request(request, policy_for(server), {});
+}
+
+TEST(HttpClient, StreamsABodyThatIsProduced) {
+    const HttpTestServer server{[](const SeenRequest&) { return answer_of(200, "", "taken"); }};
+    std::string expected;
+    int pieces = 0;
+    auto response = upload(server, [&](std::span<std::uint8_t> into) -> Result<std::size_t> {
+        if (++pieces > 300) {
+            return std::size_t{0};
+        }
+        const std::string piece(std::min<std::size_t>(into.size(), 7000),
+                                static_cast<char>(pieces));
+        std::copy(piece.begin(), piece.end(), into.begin());
+        expected += piece;
+        return piece.size();
+    });
+    ASSERT_TRUE(response) << response.error().message;
+    EXPECT_EQ(*read_all(**response), "taken");
+    EXPECT_GT(expected.size(), std::size_t{1} << 20U);
+    EXPECT_TRUE(testing::unchunked(server.requests().at(0).body) == expected);
+    EXPECT_TRUE(has_line(server.requests().at(0), "Transfer-Encoding: chunked"));
+}
+
+TEST(HttpClient, EndsWithWhatTheProducerSays) {
+    const HttpTestServer server{[](const SeenRequest&) { return answer_of(200, "", "taken"); }};
+    const auto response = upload(server, [](std::span<std::uint8_t>) -> Result<std::size_t> {
+        return Error{Errc::hash_mismatch, "the source is broken"};
+    });
+    ASSERT_FALSE(response);
+    EXPECT_EQ(response.error().code, Errc::hash_mismatch);
+    EXPECT_EQ(response.error().message, "the source is broken");
+}
+
+TEST(HttpClient, AProducedBodyFollowsNoRedirect) {
+    const HttpTestServer server{
+        [](const SeenRequest&) { return answer_of(307, "Location: /elsewhere\r\n", ""); }};
+    const auto response = upload(
+        server, [](std::span<std::uint8_t>) -> Result<std::size_t> { return std::size_t{0}; });
+    ASSERT_TRUE(response) << response.error().message;
+    EXPECT_EQ((*response)->head().status, 307);
+    EXPECT_EQ(server.requests().size(), 1U);
+}
+
+TEST(HttpClient, SpeaksToASocketWhateverTheHost) {
+    std::string folder = ::testing::TempDir() + "ic-http-XXXXXX";
+    ASSERT_NE(::mkdtemp(folder.data()), nullptr);
+    const std::string path = folder + "/socket";
+    {
+        const HttpTestServer server{
+            [](const SeenRequest&) { return answer_of(200, "", "through a socket"); }, path};
+        HttpRequest request{.url = "http://nowhere.invalid/x"};
+        request.unix_socket = path;
+        auto response = http_request(request, HttpPolicy{}, {});
+        ASSERT_TRUE(response) << response.error().message;
+        EXPECT_EQ(*read_all(**response), "through a socket");
+        request.unix_socket = folder + "/none";
+        EXPECT_EQ(http_request(request, HttpPolicy{}, {}).error().code, Errc::unavailable);
+        request.unix_socket = "/" + std::string(limits::unix_socket_path_bytes_max, 'x');
+        EXPECT_EQ(http_request(request, HttpPolicy{}, {}).error().code, Errc::too_large);
+    }
+    std::filesystem::remove_all(folder);
+}
+
+TEST(HttpClient, GivesTheTrailersAtTheEnd) {
+    const HttpTestServer server{[](const SeenRequest&) {
+        return "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Late\r\n\r\n"
+               "4\r\nbody\r\n0\r\nX-Late: it broke \r\n\r\n";
+    }};
+    auto response = http_request({.url = server.url()}, policy_for(server), {});
+    ASSERT_TRUE(response) << response.error().message;
+    EXPECT_EQ(*read_all(**response), "body");
+    EXPECT_EQ((*response)->trailers(), (HttpHeaders{{"x-late", "it broke"}}));
+    EXPECT_EQ((*response)->head().headers.size(), 2U);
 }
 
 TEST(HttpConnections, KeepAConnectionForTheNextRequest) {

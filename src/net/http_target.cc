@@ -60,6 +60,15 @@ Result<void> check_request(const HttpRequest& request) {
     if (std::ranges::find(methods, request.method) == methods.end()) {
         return Error{Errc::malformed, "unknown method '" + request.method + "'"};
     }
+    if (request.produce && (!request.body.empty() || request.method == "HEAD")) {
+        return Error{Errc::malformed, "a body that is produced is the only one of its request"};
+    }
+    if (request.unix_socket.size() > limits::unix_socket_path_bytes_max) {
+        return Error{Errc::too_large,
+                     "the path of a socket has more than " +
+                         std::to_string(limits::unix_socket_path_bytes_max) +
+                         " bytes: " + request.unix_socket};
+    }
     if (request.headers.size() > limits::request_headers_max) {
         return Error{Errc::too_large, "too many headers"};
     }

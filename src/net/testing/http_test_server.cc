@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <array>
@@ -72,25 +73,40 @@ HttpTestServer::HttpTestServer(Answer answer, const std::string& address)
     listen_at(address);
 }
 
-HttpTestServer::HttpTestServer(Conversation converse) : converse_(std::move(converse)) {
-    listen_at("127.0.0.1");
+HttpTestServer::HttpTestServer(Conversation converse, const std::string& address)
+    : converse_(std::move(converse)) {
+    listen_at(address);
 }
 
-void HttpTestServer::listen_at(const std::string& address) {
+HttpTestServer::HttpTestServer(Conversation converse, std::uint16_t port)
+    : converse_(std::move(converse)) {
+    listen_at("127.0.0.1", port);
+}
+
+void HttpTestServer::listen_at(const std::string& address, std::uint16_t port) {
     sockaddr_storage where{};
     socklen_t size = 0;
     sockaddr_in four{};
     sockaddr_in6 six{};
     if (::inet_pton(AF_INET, address.c_str(), &four.sin_addr) == 1) {
         four.sin_family = AF_INET;
+        four.sin_port = htons(port);
         size = sizeof four;
         std::memcpy(&where, &four, size);
     } else if (::inet_pton(AF_INET6, address.c_str(), &six.sin6_addr) == 1) {
         six.sin6_family = AF_INET6;
         size = sizeof six;
         std::memcpy(&where, &six, size);
+    } else {
+        sockaddr_un file{};
+        file.sun_family = AF_UNIX;
+        address.copy(file.sun_path, sizeof file.sun_path - 1);
+        size = sizeof file;
+        std::memcpy(&where, &file, size);
     }
     listener_.reset(::socket(where.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    const int yes = 1;
+    ::setsockopt(listener_.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
     if (::bind(listener_.get(), reinterpret_cast<const sockaddr*>(&where), size) != 0 ||
         ::listen(listener_.get(), 16) != 0 ||
         ::getsockname(listener_.get(), reinterpret_cast<sockaddr*>(&where), &size) != 0) {
@@ -152,7 +168,8 @@ std::optional<SeenRequest> HttpTestServer::read_request(int socket) {
     std::string text;
     std::size_t need = std::string::npos;
     std::size_t head = 0;
-    while (text.size() < need) {
+    bool is_chunked = false;
+    while (is_chunked ? !text.ends_with("0\r\n\r\n") : text.size() < need) {
         std::array<char, 4096> piece{};
         const ssize_t size = ::recv(socket, piece.data(), piece.size(), 0);
         if (size <= 0) {
@@ -162,6 +179,7 @@ std::optional<SeenRequest> HttpTestServer::read_request(int socket) {
         const std::size_t end = text.find("\r\n\r\n");
         if (need == std::string::npos && end != std::string::npos) {
             head = end + 4;
+            is_chunked = text.find("Transfer-Encoding: chunked") < end;
             const std::size_t length = text.find("Content-Length: ");
             need =
                 head + (length < end ? std::strtoul(text.c_str() + length + 16, nullptr, 10) : 0);
@@ -189,6 +207,18 @@ void HttpTestServer::serve_one(int socket) {
         }
         sent += static_cast<std::size_t>(size);
     }
+}
+
+std::string unchunked(std::string_view body) {
+    std::string bytes;
+    while (!body.empty()) {
+        const std::size_t line = body.find("\r\n");
+        const std::size_t size =
+            std::strtoul(std::string(body.substr(0, line)).c_str(), nullptr, 16);
+        bytes.append(body.substr(line + 2, size));
+        body.remove_prefix(line + 2 + size + 2);
+    }
+    return bytes;
 }
 
 std::string answer_of(int status, const std::string& headers, const std::string& body) {

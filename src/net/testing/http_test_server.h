@@ -16,7 +16,8 @@
 
 namespace ic::net::testing {
 
-/// What came: the head up to its empty line, and a body of Content-Length bytes.
+/// What came: the head up to its empty line, and a body of Content-Length bytes, or one in chunks
+/// as it was sent.
 struct SeenRequest {
     std::string head;
     std::string body;
@@ -44,17 +45,21 @@ public:
     using Answer = std::function<std::string(const SeenRequest&)>;
     using Conversation = std::function<void(const SeenRequest&, Peer&)>;
 
-    /// On 127.0.0.1, or `address` (IPv4 or IPv6 text), at a port of the kernel's choice.
+    /// On 127.0.0.1, or `address` (IPv4 or IPv6 text), at a port of the kernel's choice; or at a
+    /// new socket, if `address` is an absolute path.
     explicit HttpTestServer(Answer answer, const std::string& address = "127.0.0.1");
 
     /// Answers as it likes and as long as it likes. Threads: `converse` is called on one a
     /// connection.
-    explicit HttpTestServer(Conversation converse);
+    explicit HttpTestServer(Conversation converse, const std::string& address = "127.0.0.1");
     HttpTestServer(const HttpTestServer&) = delete;
     HttpTestServer& operator=(const HttpTestServer&) = delete;
     ~HttpTestServer();
 
     std::uint16_t port() const { return port_; }
+
+    /// Listens at the port of one that is gone: a server that comes back.
+    HttpTestServer(Conversation converse, std::uint16_t port);
 
     /// "http://127.0.0.1:PORT" and this path.
     std::string url(const std::string& path = "/") const;
@@ -65,7 +70,7 @@ public:
     std::vector<SeenRequest> requests() const;
 
 private:
-    void listen_at(const std::string& address);
+    void listen_at(const std::string& address, std::uint16_t port = 0);
     void serve();
     void serve_one(int socket);
     std::optional<SeenRequest> read_request(int socket);
@@ -81,6 +86,9 @@ private:
     std::vector<std::thread> conversations_;
     std::thread thread_; // Last: it uses all of the above.
 };
+
+/// The bytes of a body that came in chunks.
+std::string unchunked(std::string_view body);
 
 /// An answer with Content-Length. `headers`: lines, each ended.
 std::string answer_of(int status, const std::string& headers, const std::string& body);
