@@ -38,6 +38,23 @@ bool is_ip6(std::string_view text) {
     return text.find(':') != std::string_view::npos && net::Address::parse(text).ok();
 }
 
+constexpr std::string_view unix_prefix = "/unix/";
+
+/// The path of a socket: absolute, printable, and not a folder.
+Result<std::string> unix_address(std::string_view text) {
+    const std::string_view path = text.substr(unix_prefix.size() - 1);
+    if (path.size() > limits::api_socket_path_bytes_max) {
+        return Error{Errc::too_large,
+                     "the path of a Kubo API's socket has more than " +
+                         std::to_string(limits::api_socket_path_bytes_max) + " bytes"};
+    }
+    const bool is_plain = std::ranges::all_of(path, [](char letter) {
+        return static_cast<unsigned char>(letter) > 0x20 && letter != 0x7f;
+    });
+    return is_plain && !path.ends_with('/') ? Result<std::string>(std::string(text))
+                                            : malformed(text);
+}
+
 Result<std::string> url_of_http(std::string_view text) {
     std::string_view rest = text.substr(std::string_view("http://").size());
     if (rest.ends_with('/')) {
@@ -104,7 +121,16 @@ Result<std::string> api_url(std::string_view text) {
     if (text.starts_with("https://")) {
         return Error{Errc::unsupported, "https is not spoken to a Kubo API; give http://HOST:PORT"};
     }
+    if (text.starts_with(unix_prefix)) {
+        return unix_address(text);
+    }
     return text.starts_with('/') ? url_of_multiaddr(text) : malformed(text);
+}
+
+std::string socket_of(std::string_view address) {
+    return address.starts_with(unix_prefix)
+               ? std::string(address.substr(unix_prefix.size() - 1)) // Its slash is the path's.
+               : std::string();
 }
 
 Result<std::string> find_api(const std::string& ipfs_path, const std::string& home) {

@@ -41,13 +41,22 @@ TEST(ApiUrl, RefusesWhatIsNoAddressOrNotSpoken) {
                              "http://host:1?x"}) {
         EXPECT_EQ(api_url(text).error().code, Errc::malformed) << text;
     }
-    for (const char* text : {"/unix/tmp/api.sock",
-                             "/ip4/127.0.0.1/udp/5001",
-                             "https://host:1",
-                             "/ip4/127.0.0.1/tcp/1/ws",
-                             "/"}) {
+    for (const char* text :
+         {"/ip4/127.0.0.1/udp/5001", "https://host:1", "/ip4/127.0.0.1/tcp/1/ws", "/"}) {
         EXPECT_EQ(api_url(text).error().code, Errc::unsupported) << text;
     }
+}
+
+TEST(ApiUrl, KeepsTheAddressOfASocket) {
+    EXPECT_EQ(*api_url("/unix/run/kubo/api.sock\n"), "/unix/run/kubo/api.sock");
+    EXPECT_EQ(socket_of("/unix/run/kubo/api.sock"), "/run/kubo/api.sock");
+    EXPECT_EQ(socket_of("http://127.0.0.1:5001"), "");
+    for (const char* text : {"/unix/", "/unix/folder/", "/unix/a b"}) {
+        EXPECT_EQ(api_url(text).error().code, Errc::malformed) << text;
+    }
+    const std::string path(limits::api_socket_path_bytes_max - 1, 'p');
+    EXPECT_TRUE(api_url("/unix/" + path).ok());
+    EXPECT_EQ(api_url("/unix/p" + path).error().code, Errc::too_large);
 }
 
 TEST(ApiUrl, RefusesOneByteBeyondTheLimit) {
