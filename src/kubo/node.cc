@@ -1,0 +1,106 @@
+#include "kubo/node.h"
+
+#include "base/text.h"
+#include "kubo/answer.h"
+#include "kubo/pubsub_line.h"
+
+#include <optional>
+#include <utility>
+
+namespace ic::kubo {
+namespace {
+
+using nlohmann::json;
+
+Result<json> object_of(Rpc& rpc, const RpcCall& call) {
+    return parse_object(TRY(rpc.call(call)), rpc.where(call.command));
+}
+
+bool is_not_set(const Error& error) {
+    return error.code == Errc::unavailable &&
+           (error.message.find("has no attribute") != std::string::npos ||
+            error.message.find("key has no attributes") != std::string::npos ||
+            error.message.find("not found") != std::string::npos);
+}
+
+/// Null for one that is not set.
+Result<json> config_value(Rpc& rpc, const char* key) {
+    const RpcCall call{.command = "config", .query = {{"arg", key}}, .repeat = Repeat::harmless};
+    const Result<json> object = object_of(rpc, call);
+    if (!object) {
+        return is_not_set(object.error()) ? Result<json>(json()) : object.error();
+    }
+    const auto value = object->find("Value");
+    return value == object->end() ? json() : *value;
+}
+
+bool is_true(const json& value) { return value.is_boolean() && value.get<bool>(); }
+
+} // namespace
+
+Result<NodeId> id(Rpc& rpc, Stop stop) {
+    const RpcCall call{.command = "id", .repeat = Repeat::harmless, .stop = std::move(stop)};
+    const json object = TRY(object_of(rpc, call));
+    const std::string where = rpc.where(call.command);
+    NodeId node;
+    node.peer_id = TRY(string_field(object, "ID", where));
+    if (!is_peer_id(node.peer_id)) {
+        return no_kubo(where, "'ID' is no peer ID");
+    }
+    node.addresses = TRY(strings_field(object, "Addresses", where));
+    if (object.contains("AgentVersion") && object["AgentVersion"].is_string()) {
+        node.agent_version = printable(object["AgentVersion"].get<std::string>());
+    }
+    return node;
+}
+
+Result<std::string> version(Rpc& rpc) {
+    const RpcCall call{.command = "version", .repeat = Repeat::harmless};
+    const json object = TRY(object_of(rpc, call));
+    return printable(TRY(string_field(object, "Version", rpc.where(call.command))));
+}
+
+Result<NodeConfig> node_config(Rpc& rpc) {
+    NodeConfig config;
+    const json gateway = TRY(config_value(rpc, "Addresses.Gateway"));
+    if (gateway.is_string()) {
+        config.gateways.push_back(gateway.get<std::string>());
+    } else {
+        const json object{{"Addresses.Gateway", gateway}};
+        config.gateways = TRY(strings_field(object, "Addresses.Gateway", rpc.where("config")));
+    }
+    config.has_pubsub = is_true(TRY(config_value(rpc, "Pubsub.Enabled")));
+    config.has_streams = is_true(TRY(config_value(rpc, "Experimental.Libp2pStreamMounting")));
+    return config;
+}
+
+Result<void> swarm_connect(Rpc& rpc, const std::string& address) {
+    const RpcCall call{
+        .command = "swarm/connect", .query = {{"arg", address}}, .repeat = Repeat::harmless};
+    TRY(object_of(rpc, call)); // Failures are errors since 0.5; the words of success say nothing.
+    return {};
+}
+
+Result<std::vector<ConnectedPeer>> swarm_peers(Rpc& rpc) {
+    const RpcCall call{.command = "swarm/peers", .repeat = Repeat::harmless};
+    const json object = TRY(object_of(rpc, call));
+    const std::string where = rpc.where(call.command);
+    std::vector<ConnectedPeer> peers;
+    const auto list = object.find("Peers");
+    if (list == object.end() || list->is_null()) {
+        return peers;
+    }
+    if (!list->is_array()) {
+        return no_kubo(where, "'Peers' is no list");
+    }
+    for (const json& entry : *list) {
+        if (!entry.is_object()) {
+            return no_kubo(where, "a peer is no object");
+        }
+        peers.push_back({.peer_id = TRY(string_field(entry, "Peer", where)),
+                         .address = TRY(string_field(entry, "Addr", where))});
+    }
+    return peers;
+}
+
+} // namespace ic::kubo

@@ -1,0 +1,46 @@
+#pragma once
+/// Who a Kubo node is, how it is set, and whom it is connected to. Errors: those of Rpc.
+
+#include "base/result.h"
+#include "kubo/rpc.h"
+
+#include <string>
+#include <vector>
+
+namespace ic::kubo {
+
+struct NodeId {
+    std::string peer_id;
+    std::vector<std::string> addresses; ///< Multiaddrs; empty while it is offline.
+    std::string agent_version;          ///< "kubo/0.43.0/"; empty if it does not say.
+};
+
+/// `id`.
+Result<NodeId> id(Rpc& rpc, Stop stop = {});
+
+/// `version`: "0.43.0".
+Result<std::string> version(Rpc& rpc);
+
+/// What of a node's config decides what can be done with it.
+struct NodeConfig {
+    std::vector<std::string> gateways; ///< Addresses.Gateway: multiaddrs.
+    bool has_pubsub = false;           ///< Pubsub.Enabled.
+    bool has_streams = false;          ///< Experimental.Libp2pStreamMounting: `p2p/...` works.
+};
+
+/// `config`, once a key; one that is not set counts as Kubo's default (off). Needs
+/// /api/v0/config among the AllowedPaths of a token.
+Result<NodeConfig> node_config(Rpc& rpc);
+
+/// `swarm/connect`: to a multiaddr that ends in /p2p/PEER. Errors: unavailable if that fails.
+Result<void> swarm_connect(Rpc& rpc, const std::string& address);
+
+struct ConnectedPeer {
+    std::string peer_id;
+    std::string address;
+};
+
+/// `swarm/peers`.
+Result<std::vector<ConnectedPeer>> swarm_peers(Rpc& rpc);
+
+} // namespace ic::kubo
