@@ -1,0 +1,108 @@
+#include "kubo/subscription.h"
+
+#include "kubo/pubsub.h"
+
+#include <exception>
+#include <utility>
+
+namespace ic::kubo {
+
+Subscription::Subscription(Rpc& rpc, SubscriptionOptions options)
+    : rpc_(rpc)
+    , options_(std::move(options))
+    , thread_([this] { run(); }) {}
+
+Subscription::~Subscription() {
+    {
+        const std::lock_guard lock(mutex_);
+        ending_ = true;
+    }
+    ended_.notify_all();
+    thread_.join();
+}
+
+Subscription::Counters Subscription::counters() const {
+    return {.messages = messages_, .bad_lines = bad_lines_, .connections = connections_};
+}
+
+void Subscription::run() {
+    while (!ending_) {
+        std::optional<Error> reason;
+        up_since_.reset();
+        try {
+            reason = listen();
+            if (!ending_) {
+                tell({.down = reason});
+            }
+        } catch (const std::exception&) { // Of a library, or no memory: as if it had not come up.
+            up_since_.reset();
+        }
+        if (up_since_ && rpc_.now() - *up_since_ >= limits::settled_after) {
+            failures_ = 0;
+        }
+        ++failures_;
+        pause(backoff(options_.retry, failures_, rpc_.random()));
+    }
+}
+
+Error Subscription::listen() {
+    const Stop stop = [this]() -> std::optional<Error> {
+        return ending_ ? std::optional(Error{Errc::cancelled, "no longer listened to"})
+                       : std::nullopt;
+    };
+    const std::unique_ptr<RpcAnswer> answer =
+        TRY(pubsub_subscribe(rpc_, options_.topic, options_.renewed_after, stop));
+    ++connections_;
+    up_since_ = rpc_.now();
+    bad_lines_in_a_row_ = 0;
+    tell({.down = std::nullopt});
+    while (!ending_) {
+        const std::optional<std::string> line =
+            TRY(answer->read_line(limits::pubsub_line_bytes_max));
+        if (!line) {
+            return {Errc::unavailable, answer->where() + ": Kubo ended the subscription"};
+        }
+        if (std::optional<Error> error = take_line(*line)) {
+            return std::move(*error).during(answer->where());
+        }
+    }
+    return {Errc::cancelled, "no longer listened to"};
+}
+
+std::optional<Error> Subscription::take_line(const std::string& line) {
+    if (line.empty() || line == "\r") {
+        return std::nullopt;
+    }
+    Result<PubsubMessage> message = decode_pubsub_line(line);
+    if (message) {
+        bad_lines_in_a_row_ = 0;
+        failures_ = 0;
+        ++messages_;
+        options_.on_message(std::move(message).take());
+        return std::nullopt;
+    }
+    ++bad_lines_;
+    if (++bad_lines_in_a_row_ >= limits::bad_lines_max) {
+        return std::move(message).take_error();
+    }
+    return std::nullopt;
+}
+
+void Subscription::tell(SubscriptionState state) {
+    const bool is_news = !told_ || told_->is_up() != state.is_up() ||
+                         (told_->down && told_->down->code != state.down->code);
+    if (!is_news) {
+        return;
+    }
+    told_ = state;
+    if (options_.on_state) {
+        options_.on_state(state);
+    }
+}
+
+void Subscription::pause(std::chrono::milliseconds time) {
+    std::unique_lock lock(mutex_);
+    ended_.wait_for(lock, time, [this] { return ending_.load(); });
+}
+
+} // namespace ic::kubo
