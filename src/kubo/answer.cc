@@ -127,4 +127,38 @@ strings_field(const json& object, const char* name, std::string_view where) {
     return texts;
 }
 
+Result<Cid> cid_field(const json& object, const char* name, std::string_view where) {
+    Result<Cid> cid = Cid::parse(TRY(string_field(object, name, where)));
+    return cid ? std::move(cid) : no_kubo(where, "'" + std::string(name) + "' is no CID");
+}
+
+Result<std::uint64_t> number_field(const json& object, const char* name, std::string_view where) {
+    const auto field = object.find(name);
+    if (field == object.end() || field->is_null()) {
+        return std::uint64_t{0};
+    }
+    if (!field->is_number_unsigned()) {
+        return no_kubo(where, "'" + std::string(name) + "' is no number");
+    }
+    return field->get<std::uint64_t>();
+}
+
+Result<json> call_object(Rpc& rpc, const RpcCall& call) {
+    Result<json> object = parse_object(TRY(rpc.call(call)), rpc.where(call.command));
+    if (!object && object.error().code == Errc::unavailable) {
+        Error error = std::move(object).take_error();
+        error.code = call.kubo_failed;
+        return error;
+    }
+    return object;
+}
+
+Result<std::optional<json>> next_object(RpcAnswer& answer) {
+    const std::optional<std::string> line = TRY(answer.read_line(limits::answer_line_bytes_max));
+    if (!line) {
+        return std::optional<json>();
+    }
+    return std::optional<json>(TRY(parse_object(bytes_of(*line), answer.where())));
+}
+
 } // namespace ic::kubo

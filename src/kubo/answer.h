@@ -3,6 +3,8 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "kubo/rpc.h"
+#include "multiformats/cid.h"
 
 #include <nlohmann/json.hpp>
 
@@ -43,6 +45,20 @@ string_field(const nlohmann::json& object, const char* name, std::string_view wh
 /// A field that may be missing or null: an array of strings. Errors: malformed.
 Result<std::vector<std::string>>
 strings_field(const nlohmann::json& object, const char* name, std::string_view where);
+
+/// A field that must be the text of a CID. Errors: malformed.
+Result<Cid> cid_field(const nlohmann::json& object, const char* name, std::string_view where);
+
+/// A field that may be missing: a number. Errors: malformed.
+Result<std::uint64_t>
+number_field(const nlohmann::json& object, const char* name, std::string_view where);
+
+/// The answer to a call, which is one object. Errors: as Rpc.
+Result<nlohmann::json> call_object(Rpc& rpc, const RpcCall& call);
+
+/// The next object of an answer that is a stream of them, one a line; nothing at its end.
+/// Errors: as RpcAnswer, malformed.
+Result<std::optional<nlohmann::json>> next_object(RpcAnswer& answer);
 
 /// "where: not what Kubo answers (what)"
 Error no_kubo(std::string_view where, std::string_view what);

@@ -1,6 +1,5 @@
 #pragma once
-/// Client of a Kubo node's RPC API: so far, reading one block, and who is there.
-/// Source: docs.ipfs.tech/reference/kubo/rpc, Kubo 0.43.
+/// Single calls to a Kubo whose address may be another one each time; who makes many has an Rpc.
 
 #include "base/bytes.h"
 #include "base/result.h"
@@ -10,13 +9,6 @@
 #include <string>
 
 namespace ic::kubo {
-
-namespace limits {
-/// Ours: how long a connection may take; it is mostly to this machine.
-inline constexpr std::chrono::milliseconds connect_time_max{2'000};
-/// Ours: what is read of an error message.
-inline constexpr std::size_t error_bytes_max = 4096;
-} // namespace limits
 
 /// `block/get`. `url` as `api_url` gives it. Kubo looks for the block on its network for
 /// `time_max`; an answer that is longer than a block is cut off. Errors: unavailable if nobody

@@ -107,7 +107,7 @@ TEST(BlockGet, TellsWhatKuboSaid) {
     const Result<Bytes> data = block_get(server.url(""), cid, std::chrono::seconds(1));
     ASSERT_FALSE(data.ok());
     EXPECT_EQ(data.error().code, Errc::cid_unavailable);
-    EXPECT_THAT(data.error().message, HasSubstr("says: ipld: could not find\\x1b"));
+    EXPECT_THAT(data.error().message, HasSubstr("block/get: ipld: could not find\\x1b"));
 }
 
 TEST(BlockGet, NamesARefusal) {

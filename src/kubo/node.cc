@@ -12,10 +12,6 @@ namespace {
 
 using nlohmann::json;
 
-Result<json> object_of(Rpc& rpc, const RpcCall& call) {
-    return parse_object(TRY(rpc.call(call)), rpc.where(call.command));
-}
-
 bool is_not_set(const Error& error) {
     return error.code == Errc::unavailable &&
            (error.message.find("has no attribute") != std::string::npos ||
@@ -26,7 +22,7 @@ bool is_not_set(const Error& error) {
 /// Null for one that is not set.
 Result<json> config_value(Rpc& rpc, const char* key) {
     const RpcCall call{.command = "config", .query = {{"arg", key}}, .repeat = Repeat::harmless};
-    const Result<json> object = object_of(rpc, call);
+    const Result<json> object = call_object(rpc, call);
     if (!object) {
         return is_not_set(object.error()) ? Result<json>(json()) : object.error();
     }
@@ -40,7 +36,7 @@ bool is_true(const json& value) { return value.is_boolean() && value.get<bool>()
 
 Result<NodeId> id(Rpc& rpc, Stop stop) {
     const RpcCall call{.command = "id", .repeat = Repeat::harmless, .stop = std::move(stop)};
-    const json object = TRY(object_of(rpc, call));
+    const json object = TRY(call_object(rpc, call));
     const std::string where = rpc.where(call.command);
     NodeId node;
     node.peer_id = TRY(string_field(object, "ID", where));
@@ -56,7 +52,7 @@ Result<NodeId> id(Rpc& rpc, Stop stop) {
 
 Result<std::string> version(Rpc& rpc) {
     const RpcCall call{.command = "version", .repeat = Repeat::harmless};
-    const json object = TRY(object_of(rpc, call));
+    const json object = TRY(call_object(rpc, call));
     return printable(TRY(string_field(object, "Version", rpc.where(call.command))));
 }
 
@@ -77,13 +73,13 @@ Result<NodeConfig> node_config(Rpc& rpc) {
 Result<void> swarm_connect(Rpc& rpc, const std::string& address) {
     const RpcCall call{
         .command = "swarm/connect", .query = {{"arg", address}}, .repeat = Repeat::harmless};
-    TRY(object_of(rpc, call)); // Failures are errors since 0.5; the words of success say nothing.
+    TRY(call_object(rpc, call)); // Failures are errors since 0.5; the words of success say nothing.
     return {};
 }
 
 Result<std::vector<ConnectedPeer>> swarm_peers(Rpc& rpc) {
     const RpcCall call{.command = "swarm/peers", .repeat = Repeat::harmless};
-    const json object = TRY(object_of(rpc, call));
+    const json object = TRY(call_object(rpc, call));
     const std::string where = rpc.where(call.command);
     std::vector<ConnectedPeer> peers;
     const auto list = object.find("Peers");

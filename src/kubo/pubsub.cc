@@ -18,9 +18,7 @@ Result<std::string> topic_text(std::string_view topic) {
 }
 
 Result<std::vector<std::string>> strings_of(Rpc& rpc, const RpcCall& call) {
-    const std::string where = rpc.where(call.command);
-    const nlohmann::json object = TRY(parse_object(TRY(rpc.call(call)), where));
-    return strings_field(object, "Strings", where);
+    return strings_field(TRY(call_object(rpc, call)), "Strings", rpc.where(call.command));
 }
 
 } // namespace

@@ -87,8 +87,8 @@ Result<std::size_t> RpcAnswer::read(std::span<std::uint8_t> into) {
     }
     for (const auto& [name, value] : response_->trailers()) {
         if (name == "x-stream-error" && !value.empty()) {
-            kubo_failed_ = true;
-            return Error{Errc::unavailable,
+            has_failed_ = true;
+            return Error{kubo_failed_,
                          where_ + ": " + kubo_message(value).value_or(printable(value))};
         }
     }
@@ -230,14 +230,18 @@ std::optional<Rpc::Failure> Rpc::attempt(const RpcCall& call,
     std::unique_ptr<net::HttpResponse> response = std::move(begun).take();
     const std::uint16_t status = response->head().status;
     if (status == 200) {
-        answer = std::make_unique<RpcAnswer>(std::move(response), place);
+        answer = std::make_unique<RpcAnswer>(std::move(response), place, call.kubo_failed);
         return std::nullopt;
     }
     const Bytes body = read_some(*response);
     const Refusal refusal{
         .address = address_, .command = call.command, .status = status, .body = text_of(body)};
     const bool passes = may_pass(refusal);
-    return Failure{error_of(refusal), passes, passes};
+    Error error = error_of(refusal);
+    if (!passes && error.code == Errc::unavailable) {
+        error.code = call.kubo_failed;
+    }
+    return Failure{std::move(error), passes, passes};
 }
 
 /// `once` gives the failure of one attempt, or nothing.

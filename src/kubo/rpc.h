@@ -67,18 +67,20 @@ struct RpcCall {
     Producer produce{};             ///< Is never repeated. Lifetime: until the answer is gone.
     std::optional<std::chrono::milliseconds> total_time_max{}; ///< Else that of RpcOptions.
     std::uint64_t answer_bytes_max = limits::answer_bytes_max;
-    Stop stop{}; ///< Beside that of RpcOptions.
+    Errc kubo_failed = Errc::unavailable; ///< The code of what Kubo itself says went wrong.
+    Stop stop{};                          ///< Beside that of RpcOptions.
 };
 
 /// An answer with status 200 whose body is being read. Threads: one.
 class RpcAnswer {
 public:
-    RpcAnswer(std::unique_ptr<net::HttpResponse> response, std::string where)
+    RpcAnswer(std::unique_ptr<net::HttpResponse> response, std::string where, Errc kubo_failed)
         : response_(std::move(response))
-        , where_(std::move(where)) {}
+        , where_(std::move(where))
+        , kubo_failed_(kubo_failed) {}
 
-    /// Waits for bytes; 0 at the whole answer's end. Errors: unavailable (cut off, out of time, or
-    /// what Kubo said in X-Stream-Error), too_large, what `stop` says.
+    /// Waits for bytes; 0 at the whole answer's end. Errors: unavailable (cut off, out of time),
+    /// `RpcCall::kubo_failed` (what it said in X-Stream-Error), too_large, what `stop` says.
     Result<std::size_t> read(std::span<std::uint8_t> into);
 
     /// The rest. Errors: as `read`; too_large beyond `bytes_max`.
@@ -93,21 +95,24 @@ public:
     const std::string& where() const { return where_; }
 
     /// Whether `read` failed with what Kubo itself said.
-    bool is_kubos_own_failure() const { return kubo_failed_; }
+    bool is_kubos_own_failure() const { return has_failed_; }
 
 private:
     std::unique_ptr<net::HttpResponse> response_;
     std::string where_;
+    Errc kubo_failed_;
     std::string pending_; ///< Read, and not yet given as a line.
     std::size_t scanned_ = 0;
     bool at_end_ = false;
-    bool kubo_failed_ = false;
+    bool has_failed_ = false;
 };
 
 /// One Kubo API: its connections, which are kept, its token, and what is known of its absence.
 /// Errors of every call:
-///  - unavailable: nobody answers, or not in time, or not to the end, or Kubo says that it failed;
+///  - unavailable: nobody answers, or not in time, or not to the end;
 ///    also at once, without asking, for `BreakerPolicy::pause` after a row of failures;
+///  - `RpcCall::kubo_failed` (unavailable, if a call does not say otherwise): Kubo failed, as it
+///  says;
 ///  - refused: Kubo wants a token, or its AllowedPaths lack this command (the message names it);
 ///  - unsupported: this Kubo does not know the command;
 ///  - malformed: the arguments are wrong, or what answers is no Kubo;
