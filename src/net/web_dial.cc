@@ -17,6 +17,8 @@ namespace websocket = boost::beast::websocket;
 
 namespace {
 
+// Of an answer, whose parser takes any number of headers; each reads at most 64 KiB.
+constexpr std::size_t answer_reads_max = 32;
 constexpr std::size_t endpoints_max = 16; // Of one name; others are not tried.
 
 // The macro for it casts as C does.
@@ -170,6 +172,7 @@ void WebSocket::Connection::connected(WebTcp socket) {
 }
 
 void WebSocket::Connection::ask_for_upgrade() {
+    stream_->next_layer().bound_reads(answer_reads_max);
     stream_->set_option(websocket::stream_base::decorator([this](websocket::request_type& request) {
         request.set(boost::beast::http::field::user_agent, "ipfs-compute");
         if (!options_.subprotocol.empty()) {
@@ -196,6 +199,10 @@ void WebSocket::Connection::answered(const ErrorCode& failure) {
         finish(why.substr(0, why.find_last_not_of(' ') + 1));
         return;
     }
+    if (failure && stream_->next_layer().has_read_all()) {
+        finish("its answer is too long");
+        return;
+    }
     if (failure) {
         finish("no WebSocket: " + text_of_failure(failure));
         return;
@@ -206,6 +213,7 @@ void WebSocket::Connection::answered(const ErrorCode& failure) {
         return;
     }
     answer_ = {};
+    stream_->next_layer().do_not_bound_reads();
     opened();
 }
 

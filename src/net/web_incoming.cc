@@ -1,7 +1,7 @@
 #include "net/web_listener.h"
 
+#include <boost/asio/read_until.hpp>
 #include <boost/asio/write.hpp>
-#include <boost/beast/http/read.hpp>
 #include <boost/beast/http/rfc7230.hpp>
 #include <boost/beast/http/status.hpp>
 #include <boost/beast/websocket/rfc6455.hpp>
@@ -34,8 +34,7 @@ WebIncoming::WebIncoming(std::shared_ptr<WebSocketListener::State> listener,
     , listener_(std::move(listener))
     , wire_(std::move(wire))
     , place_(std::move(place))
-    , remote_(std::move(remote))
-    , buffer_(limits::web_head_bytes_max) {
+    , remote_(std::move(remote)) {
     timer_.emplace(listener_->context().get_executor());
     listener_->incoming_.insert(this);
 }
@@ -79,32 +78,35 @@ void WebIncoming::begin() {
                      });
 }
 
+// The parser's own limit is one of each line that comes alone: the whole head is parsed at once.
 void WebIncoming::read_head() {
-    parser_.emplace();
-    parser_->header_limit(limits::web_head_bytes_max);
-    http::async_read_header(*wire_,
-                            buffer_,
-                            *parser_,
-                            [self = shared_from_this()](const ErrorCode& failure, std::size_t) {
-                                self->have_head(failure);
-                            });
+    asio::async_read_until(*wire_,
+                           asio::dynamic_buffer(incoming_, limits::web_head_bytes_max),
+                           "\r\n\r\n",
+                           [self = shared_from_this()](const ErrorCode& failure, std::size_t size) {
+                               self->have_head(failure, size);
+                           });
 }
 
-void WebIncoming::have_head(const ErrorCode& failure) {
-    if (failure == http::error::header_limit || failure == http::error::buffer_overflow) {
+void WebIncoming::have_head(const ErrorCode& failure, std::size_t size) {
+    if (failure == asio::error::not_found) {
         answer({text_answer(431,
                             "the request's head has more than " +
                                 std::to_string(limits::web_head_bytes_max) + " bytes")},
                After::close);
         return;
     }
-    if (failure.category() == make_error_code(http::error::bad_method).category() &&
-        failure != http::error::end_of_stream && failure != http::error::partial_message) {
-        answer({text_answer(400, "this is no HTTP request: " + failure.message())}, After::close);
-        return;
-    }
     if (failure || !listener_->callbacks()) {
         close();
+        return;
+    }
+    parser_.emplace();
+    parser_->eager(true); // Past the first line.
+    ErrorCode malformed;
+    parser_->put(asio::buffer(incoming_.data(), size), malformed);
+    incoming_.erase(0, size);
+    if (malformed) {
+        answer({text_answer(400, "this is no HTTP request: " + malformed.message())}, After::close);
         return;
     }
     const WebRequest& request = parser_->get();
@@ -137,7 +139,7 @@ WebIncoming::refusal_of_upgrade(const WebRequest& request) const {
     if (!spoken.empty() && !offered.exists(spoken)) {
         return Answer{text_answer(400, "Sec-WebSocket-Protocol does not name '" + spoken + "'")};
     }
-    if (buffer_.size() != 0) {
+    if (!incoming_.empty()) {
         return Answer{text_answer(400, "more came before the upgrade was answered")};
     }
     return std::nullopt;

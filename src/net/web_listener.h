@@ -109,7 +109,7 @@ private:
 
     void arm(std::chrono::nanoseconds delay);
     void read_head();
-    void have_head(const ErrorCode& failure);
+    void have_head(const ErrorCode& failure, std::size_t size);
     Answer answer_to(const WebRequest& request) const;
     std::optional<Answer> refusal_of_upgrade(const WebRequest& request) const;
     bool is_our_path(std::string_view target) const;
@@ -123,7 +123,7 @@ private:
     std::optional<WebTimer> timer_;
     std::shared_ptr<WebPlace> place_;
     const std::string remote_;
-    boost::beast::flat_buffer buffer_;
+    std::string incoming_; // At most `limits::web_head_bytes_max`.
     std::optional<boost::beast::http::request_parser<boost::beast::http::empty_body>> parser_;
     std::size_t requests_ = 0;
     bool only_head_ = false; // The request is HEAD.

@@ -20,7 +20,7 @@ namespace limits {
 /// 65,535 bytes of content and what a sender puts around them.
 inline constexpr std::size_t web_message_bytes_max = 65'535 + 4'096;
 inline constexpr std::size_t web_queue_bytes_max = 4U << 20U;
-/// Of one request, its line and headers; the answer of a server that is dialled may have as many.
+/// Of a request's line and headers.
 inline constexpr std::size_t web_head_bytes_max = 8U << 10U;
 /// Answered on one connection; then it is closed.
 inline constexpr std::size_t web_requests_max = 1'000;

@@ -17,6 +17,7 @@
 #include <boost/beast/websocket/teardown.hpp>
 #include <sys/socket.h>
 
+#include <limits>
 #include <memory>
 #include <string>
 #include <utility>
@@ -67,6 +68,13 @@ public:
     /// That another write follows at once: the kernel then waits for it to fill a segment.
     void expect_more(std::size_t messages) { flags_ = messages > 0 ? MSG_MORE : 0; }
 
+    /// Closes instead of reading more often, until it is told another number.
+    void bound_reads(std::size_t count) { reads_left_ = count; }
+
+    void do_not_bound_reads() { reads_left_ = std::numeric_limits<std::size_t>::max(); }
+
+    bool has_read_all() const { return reads_left_ == 0; }
+
     void close() {
         boost::system::error_code ignored;
         socket().close(ignored);
@@ -79,6 +87,11 @@ public:
 
     template <class Buffers, class Handler>
     auto async_read_some(const Buffers& into, Handler&& handler) {
+        if (reads_left_ == 0) {
+            close(); // The read fails then.
+        } else {
+            --reads_left_;
+        }
         return tls_ ? tls_->async_read_some(into, std::forward<Handler>(handler))
                     : tcp_->async_read_some(into, std::forward<Handler>(handler));
     }
@@ -94,6 +107,7 @@ private:
     std::unique_ptr<WebTcp> tcp_; // One of the two.
     std::unique_ptr<WebTls> tls_;
     int flags_ = 0;
+    std::size_t reads_left_ = std::numeric_limits<std::size_t>::max();
 };
 
 // Found by Beast. After the close frames nothing is left to be said: the stream's owner closes.
