@@ -30,7 +30,7 @@ struct Packet {
     Instance from;
     std::uint64_t sequence = 0;  ///< Of this instance: each packet has a higher one.
     std::optional<Instance> to;  ///< For this process alone; nothing: for all.
-    std::vector<std::string> at; ///< Where sessions are taken: URLs, and `/p2p/<peer id>`.
+    std::vector<std::string> at; ///< Where sessions are taken: URLs, and `/p2p/...`.
     /// Multiaddrs, ending in `/p2p/<peer id>`, of the IPFS node that has this node's blocks.
     std::vector<std::string> providers;
     /// Encoded, each as `job::encode` gives it, not looked into here: a reader leaves out those

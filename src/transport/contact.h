@@ -13,7 +13,7 @@ namespace ic::transport {
 struct Contact {
     job::Instance instance;
     PublicKey key;
-    std::vector<std::string> at; ///< URLs and `/p2p/<peer id>`, the best first.
+    std::vector<std::string> at; ///< URLs and `/p2p/...`, the best first.
 
     friend bool operator==(const Contact&, const Contact&) = default;
 };

@@ -137,6 +137,14 @@ void Links::forget_contacts() {
     }
 }
 
+bool Links::is_out_of_reach(const job::Instance& instance) const {
+    if (has(instance)) {
+        return false;
+    }
+    const auto at = targets_.find(instance);
+    return at == targets_.end() || now_since_boot() < at->second->not_before;
+}
+
 // --- sending -------------------------------------------------------------------------------------
 
 void Links::send(const job::Instance& to, const job::Message& message) {

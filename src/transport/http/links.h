@@ -34,7 +34,7 @@ inline constexpr std::size_t contact_queue_bytes_max = 1U << 20U;
 inline constexpr std::string_view session_path = "/ipfs-compute/session/1";
 inline constexpr std::string_view session_subprotocol = "ipfs-compute.1";
 
-/// Says at which URL an address that is none (`/p2p/<peer id>`) can be dialled now. Calls back on
+/// Says at which URL an address that is none (`/p2p/...`) can be dialled now. Calls back on
 /// the loop's thread, at once or later.
 using Resolve =
     std::function<void(const std::string& address, std::function<void(Result<std::string>)> done)>;
@@ -79,6 +79,10 @@ public:
     bool has(const job::Instance& instance) const { return peers_.contains(instance); }
 
     bool knows(const job::Instance& instance) const { return targets_.contains(instance); }
+
+    /// Whether `send` would drop what it is given: no link, and no address, or none that answered
+    /// a moment ago.
+    bool is_out_of_reach(const job::Instance& instance) const;
 
     /// Over the link; where there is none it is made first, if the contact is known.
     void send(const job::Instance& to, const job::Message& message) override;

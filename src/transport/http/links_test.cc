@@ -215,6 +215,7 @@ TEST_F(LinksTest, PauseAfterAFailureUntilThereIsNews) {
     a.links->learn(nowhere);
     a.links->send(nowhere.instance, query(1));
     ASSERT_TRUE(wait_for([&] { return !a.notes.empty(); }));
+    EXPECT_TRUE(a.links->is_out_of_reach(nowhere.instance));
     a.links->learn(nowhere); // Nothing new.
     a.links->send(nowhere.instance, query(1));
     loop->run_for(50ms);
@@ -222,9 +223,11 @@ TEST_F(LinksTest, PauseAfterAFailureUntilThereIsNews) {
     Node b(*loop, 2);
     trust(a, b);
     a.links->learn(b.contact());
+    EXPECT_FALSE(a.links->is_out_of_reach(b.instance));
     a.links->send(b.instance, query(2));
     ASSERT_TRUE(wait_for([&] { return b.messages.size() == 1; }));
     EXPECT_EQ(b.messages[0].second, query(2));
+    EXPECT_TRUE(a.links->is_out_of_reach(session::testing::instance_of(9)));
 }
 
 TEST_F(LinksTest, AreSilentWhenTheOtherGoes) {
