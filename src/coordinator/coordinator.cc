@@ -340,10 +340,14 @@ struct Coordinator::Impl {
     }
 
     /// The guest's words on their way to those who look on.
-    void forward(const job::Output& output) {
+    void forward(const transport::Peer& from, const job::Output& output) {
         const auto entry = watchers.find(output.lease.job);
         if (entry == watchers.end()) {
             return;
+        }
+        const std::optional<lease::JobView> view = machine.view(output.lease.job);
+        if (!view || !view->worker || view->worker->instance != from.instance) {
+            return; // Not, or no more, who runs it.
         }
         for (const auto& [client, interest] : entry->second) {
             if (interest == Interest::everything) {
@@ -547,7 +551,7 @@ void Coordinator::message(const transport::Peer& from, job::Message message) {
     } else if (auto* receipt = std::get_if<job::ReceiptMessage>(&message)) {
         impl.receipt(from, std::move(*receipt));
     } else if (auto* output = std::get_if<job::Output>(&message)) {
-        impl.forward(*output);
+        impl.forward(from, *output);
     } else {
         impl.machine.message(from.instance, std::move(message), now_since_boot());
     }

@@ -1,6 +1,7 @@
 #include "worker/worker.h"
 
 #include "base/time.h"
+#include "job/authority.h"
 #include "worker/lease_permit.h"
 #include "worker/run_job.h"
 #include "worker/slots.h"
@@ -376,6 +377,25 @@ struct Worker::Impl {
     }
 
     /// A job that policy refuses is declined when it is announced, not when it is granted.
+    /// A grant from another node is of its own jobs alone: what the submitter signed names the key
+    /// that may grant. False: it goes back.
+    bool may_grant(const transport::Peer& from, const job::Grant& grant) {
+        if (from.same_user) {
+            return true; // Of this home: the key is ours.
+        }
+        const Result<job::SignedInvocation> invocation = job::read_invocation(grant.invocation);
+        if (invocation && job::may_coordinate(invocation->invocation, from.key)) {
+            return true;
+        }
+        outlet.send(
+            from.instance,
+            job::HandBack{.worker = options.self,
+                          .lease = grant.lease,
+                          .reason = Errc::refused,
+                          .message = "the job does not name your key as its coordinator's"});
+        return false;
+    }
+
     bool declines(const job::Instance& from, const job::Announce& announce) {
         if (!announce.invocation) {
             return false;
@@ -418,6 +438,10 @@ void Worker::message(const transport::Peer& from, job::Message message) {
     if (const auto* announce = std::get_if<job::Announce>(&message);
         announce != nullptr && impl_->declines(from.instance, *announce)) {
         impl_->pump();
+        return;
+    }
+    if (const auto* grant = std::get_if<job::Grant>(&message);
+        grant != nullptr && !impl_->may_grant(from, *grant)) {
         return;
     }
     impl_->machine.message(from.instance, std::move(message), now_since_boot());

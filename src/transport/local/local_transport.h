@@ -77,6 +77,8 @@ public:
     /// Whether the kernel proves that this process of the home is gone, whoever asks.
     bool is_dead(const job::Instance& instance) const { return folder_.is_dead(instance); }
 
+    bool has(const job::Instance& instance) const { return peers_.contains(instance); }
+
     void send(const job::Instance& to, const job::Message& message) override;
     void announce(const job::Message& message) override;
     std::vector<Peer> peers() const override;
