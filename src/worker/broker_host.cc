@@ -10,14 +10,25 @@ namespace {
 
 class FileAdder final : public executor::Adder {
 public:
-    FileAdder(const unixfs::Profile& profile, BlockSink& sink) : builder_(profile, sink) {}
+    FileAdder(const unixfs::Profile& profile,
+              BlockSink& sink,
+              std::shared_ptr<std::vector<Cid>> added)
+        : builder_(profile, sink)
+        , added_(std::move(added)) {}
 
     Result<void> write(ByteView data) override { return builder_.write(data); }
 
-    Result<Cid> finish() override { return TRY(builder_.finish()).cid; }
+    Result<Cid> finish() override {
+        const Cid cid = TRY(builder_.finish()).cid;
+        if (added_->size() < limits::adds_remembered_max) {
+            added_->push_back(cid);
+        }
+        return cid;
+    }
 
 private:
     unixfs::FileBuilder builder_;
+    std::shared_ptr<std::vector<Cid>> added_;
 };
 
 } // namespace
@@ -35,7 +46,7 @@ Result<LentBytes> BrokerHost::get(const Cid& cid) {
 
 Result<std::unique_ptr<executor::Adder>> BrokerHost::add() {
     return std::unique_ptr<executor::Adder>(
-        std::make_unique<FileAdder>(parts_.profile, parts_.store));
+        std::make_unique<FileAdder>(parts_.profile, parts_.store, added_));
 }
 
 Result<std::unique_ptr<executor::CurlBody>> BrokerHost::curl(std::string_view request,

@@ -7,10 +7,17 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace ic::worker {
+
+namespace limits {
+/// Ours: of one run. What is added beyond it stays in this machine's store alone.
+inline constexpr std::size_t adds_remembered_max = 1'024;
+} // namespace limits
 
 /// Carries out ipfsComputeCurl under the node's policy and the job's; ends soon after the permit.
 using Curl = std::function<Result<std::unique_ptr<executor::CurlBody>>(
@@ -23,6 +30,9 @@ struct RunParts {
     BlockStore& store;   ///< Where results go.
     unixfs::Profile profile;
     Curl curl;
+    /// Hands what these CIDs name on to the network, where results go further than this store. May
+    /// be empty. Blocks.
+    std::function<Result<void>(std::span<const Cid>)> publish{};
 };
 
 /// Who looks on while a run goes. Called on the run's thread.
@@ -65,6 +75,9 @@ public:
 
     void dump(executor::Dump kind, ByteView piece) override { observer_.dump(kind, piece); }
 
+    /// What the guest has added, in its order; the first `limits::adds_remembered_max`.
+    const std::vector<Cid>& added() const { return *added_; }
+
 private:
     const RunParts& parts_;
     const executor::Permit& permit_;
@@ -72,6 +85,8 @@ private:
     std::uint64_t output_bytes_ = 0;
     std::uint64_t errors_bytes_ = 0;
     std::uint64_t log_bytes_ = 0;
+    /// Shared with adders, which may outlive this.
+    std::shared_ptr<std::vector<Cid>> added_ = std::make_shared<std::vector<Cid>>();
 };
 
 } // namespace ic::worker

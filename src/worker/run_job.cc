@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 namespace ic::worker {
 namespace {
@@ -23,13 +24,24 @@ Result<std::optional<Cid>> add_stream(const RunParts& parts, ByteView data) {
     return std::optional<Cid>{TRY(builder.finish()).cid};
 }
 
-Result<void> publish(const RunParts& parts, const executor::Outcome& outcome, FinishedRun& run) {
+Result<void> publish(const RunParts& parts,
+                     const executor::Outcome& outcome,
+                     std::vector<Cid> added,
+                     FinishedRun& run) {
     run.output = TRY(add_stream(parts, outcome.output));
     run.errors = TRY(add_stream(parts, outcome.errors));
     run.log = TRY(add_stream(parts, outcome.log));
     const bool anything = run.output || run.errors || run.log || outcome.usage.bytes_added > 0;
     if (anything) {
         TRY(parts.store.sync()); // Before a receipt says that it is kept.
+    }
+    if (parts.publish) {
+        for (const std::optional<Cid>& stream : {run.output, run.errors, run.log}) {
+            if (stream) {
+                added.push_back(*stream);
+            }
+        }
+        TRY(parts.publish(added));
     }
     return {};
 }
@@ -62,7 +74,7 @@ FinishedRun run_job(const RunParts& parts,
                     .session = nullptr};
     const Instant start = now_since_boot();
     observer.stage(job::Stage::publishing);
-    if (Result<void> published = publish(parts, outcome, run); !published) {
+    if (Result<void> published = publish(parts, outcome, host.added(), run); !published) {
         const Error error = std::move(published).take_error().during("storing the results");
         run.ending = job::Ending{};
         run.ending.error = error.code;
