@@ -47,7 +47,7 @@ bool are_walls(const std::string& text) {
     return true;
 }
 
-const std::array<Setting, 8> settings_table{{
+const std::array<Setting, 12> settings_table{{
     {"gateways",
      &Settings::gateways,
      "Trustless gateways to read blocks from that are not here, URLs with blanks between them",
@@ -62,6 +62,13 @@ const std::array<Setting, 8> settings_table{{
          return complain_unless(settings.import_profile == "unixfs-v1-2025" ||
                                     settings.import_profile == "unixfs-v0-2015",
                                 "must be unixfs-v1-2025 or unixfs-v0-2015");
+     }},
+    {"ipfs",
+     &Settings::ipfs,
+     "How nodes are connected: embedded (this machine alone), or kubo (through a Kubo's pubsub)",
+     [](const Settings& settings) {
+         return complain_unless(settings.ipfs == "embedded" || settings.ipfs == "kubo",
+                                "must be embedded or kubo");
      }},
     {"isolation.require",
      &Settings::isolation_require,
@@ -88,6 +95,31 @@ const std::array<Setting, 8> settings_table{{
          return complain_unless(settings.kubo_timeout_ms >= 1 &&
                                     settings.kubo_timeout_ms <= 3'600'000,
                                 "must be 1 to 3600000");
+     }},
+    {"kubo_token",
+     &Settings::kubo_token,
+     "What Kubo's API wants to see: bearer:TOKEN or basic:USER:PASSWORD; empty: nothing",
+     [](const Settings& settings) {
+         return complain_unless(settings.kubo_token.empty() ||
+                                    settings.kubo_token.starts_with("bearer:") ||
+                                    settings.kubo_token.starts_with("basic:"),
+                                "must be bearer:TOKEN or basic:USER:PASSWORD");
+     }},
+    {"network.advertise",
+     &Settings::network_advertise,
+     "URLs under which other nodes reach this one, with blanks between them; empty: its addresses",
+     [](const Settings& settings) {
+         return complain_unless(are_web_addresses(settings.network_advertise),
+                                "must be http:// or https:// URLs, at most 16");
+     }},
+    {"network.listen",
+     &Settings::network_listen,
+     "Where other nodes are let in: auto (all addresses, any port), off, or ADDRESS:PORT",
+     [](const Settings& settings) {
+         return complain_unless(settings.network_listen == "auto" ||
+                                    settings.network_listen == "off" ||
+                                    settings.network_listen.find(':') != std::string::npos,
+                                "must be auto, off or ADDRESS:PORT, an IPv6 address in brackets");
      }},
     {"store.bytes_max",
      &Settings::store_bytes_max,
@@ -273,6 +305,9 @@ load_settings(const Home& home, Environment environment, std::span<const std::st
     }
     for (EffectiveSetting& setting : loaded.effective) {
         setting.value = value_in(loaded.values, *find_setting(setting.key));
+        if (setting.key == "kubo_token" && !setting.value.empty()) {
+            setting.value = "(set)"; // A secret: whoever looks at settings need not see it.
+        }
     }
     return loaded;
 }

@@ -23,10 +23,14 @@ inline constexpr std::size_t value_bytes_max = 4096;
 /// Every setting with its default. A new one is a member here and a row in settings.cc.
 struct Settings {
     std::string gateways; ///< URLs with blanks between them.
+    std::string ipfs = "embedded";
     std::string import_profile = "unixfs-v1-2025";
     std::string isolation_require = "none"; ///< Walls with blanks between them.
     std::string kubo = "auto";
     std::uint64_t kubo_timeout_ms = 30'000;
+    std::string kubo_token;
+    std::string network_advertise; ///< URLs with blanks between them.
+    std::string network_listen = "auto";
     std::uint64_t store_bytes_max = 0;
     std::string store_keep_results = "7d";
     std::uint64_t worker_slots = 0;
