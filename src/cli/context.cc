@@ -99,8 +99,24 @@ void Context::add_gateways(Command& command) {
         ->take_all();
 }
 
+void Context::add_ipfs(Command& command) {
+    command
+        .add_option("--ipfs",
+                    ipfs,
+                    "How nodes are connected: embedded (this machine alone), kubo, or kubo:URL "
+                    "(default: setting ipfs)")
+        ->type_name("MODE");
+}
+
 std::vector<std::string> Context::given_settings() const {
     std::vector<std::string> given = settings;
+    constexpr std::string_view kubo_at = "kubo:";
+    if (ipfs.starts_with(kubo_at)) {
+        given.emplace_back("ipfs=kubo");
+        given.push_back("kubo=" + ipfs.substr(kubo_at.size()));
+    } else if (!ipfs.empty()) {
+        given.push_back("ipfs=" + ipfs);
+    }
     if (!gateways.empty()) {
         std::string urls = "gateways=";
         for (const std::string& url : gateways) {

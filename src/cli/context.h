@@ -64,6 +64,7 @@ public:
     std::string home;                  ///< `--home`; empty: environment or default.
     std::vector<std::string> settings; ///< `--set KEY=VALUE`, in order.
     std::vector<std::string> gateways; ///< `--gateway URL`; only where `add_gateways` offered it.
+    std::string ipfs;                  ///< `--ipfs`; only where `add_ipfs` offered it.
     /// What stands behind `--`, as it is; only of commands that `take_guest_words` was called for.
     std::vector<std::string> guest_words;
 
@@ -81,6 +82,9 @@ public:
 
     /// Offers `--gateway`, to commands that read what may not be here.
     void add_gateways(Command& command);
+
+    /// Offers `--ipfs`, to commands that are nodes or hand something to one.
+    void add_ipfs(Command& command);
 
     /// What the flags set: `settings`, and `gateways` as the setting of that name.
     std::vector<std::string> given_settings() const;

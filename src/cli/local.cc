@@ -35,12 +35,16 @@ Result<std::unique_ptr<Local>> open_local(Context& context) {
     std::unique_ptr<wiring::Stores> stores =
         TRY(wiring::Stores::open(home, settings, context.warn()));
     const unixfs::Profile profile = TRY(unixfs::profile_named(settings.import_profile));
+    std::optional<wiring::NetworkOptions> network = TRY(wiring::network_options(settings, trusted));
+    std::unique_ptr<kubo::Rpc> kubo = TRY(wiring::open_kubo(settings));
     return std::make_unique<Local>(Local{.home = std::move(home),
                                          .settings = std::move(settings),
                                          .key = std::move(key),
                                          .trusted = std::move(trusted),
                                          .stores = std::move(stores),
-                                         .profile = profile});
+                                         .profile = profile,
+                                         .network = std::move(network),
+                                         .kubo = std::move(kubo)});
 }
 
 SubmissionParts parts_of(const Local& local) {
@@ -49,7 +53,8 @@ SubmissionParts parts_of(const Local& local) {
             .policy = wiring::default_policy(local.trusted),
             .store = local.store(),
             .source = local.source(),
-            .software = wiring::software()};
+            .software = wiring::software(),
+            .network = local.network};
 }
 
 } // namespace ic::cli

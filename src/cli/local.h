@@ -9,9 +9,11 @@
 #include "config/settings.h"
 #include "identity/key.h"
 #include "unixfs/profile.h"
+#include "wiring/network_settings.h"
 #include "wiring/stores.h"
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace ic::cli {
@@ -24,6 +26,8 @@ struct Local {
     std::vector<PublicKey> trusted; ///< Whose jobs run here: one's own key is in.
     std::unique_ptr<wiring::Stores> stores;
     unixfs::Profile profile;
+    std::optional<wiring::NetworkOptions> network; ///< Nothing: this machine alone.
+    std::unique_ptr<kubo::Rpc> kubo;               ///< Null then.
 
     /// What is on this machine.
     BlockStore& store() const { return stores->local(); }

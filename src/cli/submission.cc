@@ -161,6 +161,8 @@ private:
         options.name = "submit " + std::to_string(::getpid());
         options.software = parts_.software;
         options.policy = parts_.policy;
+        options.network = parts_.network;
+        options.note = [this](const std::string& line) { session_.note(line); };
         const std::unique_ptr<wiring::Node> node =
             TRY(wiring::Node::open(std::move(options), *loop, parts_.key, parts_.store, {}));
         std::optional<Result<int>> end;
@@ -174,7 +176,7 @@ private:
         };
         TRY(node->start());
         node->from_client(request_.message);
-        if (!options_.detach) {
+        if (!options_.detach && !parts_.network) {
             session_.note("no worker is running here; start one with `ipfs-compute worker`");
         }
         int interrupts_seen = 0;

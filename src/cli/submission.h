@@ -9,8 +9,11 @@
 #include "identity/key.h"
 #include "job/invocation.h"
 #include "job/policy.h"
+#include "wiring/network.h"
 
 #include <filesystem>
+#include <optional>
+#include <string>
 
 namespace ic::cli {
 
@@ -22,6 +25,7 @@ struct SubmissionParts {
     BlockStore& store;
     BlockSource& source;
     std::string software;
+    std::optional<wiring::NetworkOptions> network; ///< Nothing: this machine alone.
 };
 
 /// Returns when the job has ended (or, detached, is accepted). Ctrl-C asks for a cancel and waits

@@ -4,6 +4,7 @@
 #include "log/line_writer.h"
 #include "net/event_loop.h"
 #include "wiring/node.h"
+#include "wiring/publication.h"
 #include "wiring/workshop.h"
 
 #include <unistd.h>
@@ -52,6 +53,7 @@ Result<int> work(Context& context, const WorkerFlags& flags) {
     options.software = wiring::software();
     options.policy = policy;
     options.slots = slots_of(flags, local->settings);
+    options.network = local->network;
     log::LineWriter log(STDERR_FILENO);
     options.on_log = [&log](const Cid& job, std::string_view line) {
         log.write(job.to_string() + " log: " + printable(line) + "\n");
@@ -71,6 +73,11 @@ Result<int> work(Context& context, const WorkerFlags& flags) {
             workshop.private_addresses = flags.private_addresses;
             workshop.profile = local->profile;
             workshop.walls = walls;
+            if (local->kubo) {
+                workshop.publish = [&local](std::span<const Cid> roots) {
+                    return wiring::publish(local->store(), *local->kubo, roots);
+                };
+            }
             return wiring::Workshop::open(
                 workshop, local->key, policy, local->store(), local->source());
         }));
@@ -128,11 +135,13 @@ void add_worker(Command& app, Context& context) {
                       flags->require_isolation,
                       "Start only if every wall around guests can be raised; `doctor` shows them");
     context.add_gateways(*command);
+    context.add_ipfs(*command);
     command->footer(
         "Runs jobs of keys in `ipfs-compute trust list`. The first SIGTERM or Ctrl-C lets what "
         "runs end;\nthe second stops it.\n\n"
         "Examples:\n"
         "  ipfs-compute worker\n"
+        "  ipfs-compute worker --ipfs kubo\n"
         "  ipfs-compute worker --slots 4 --allow-host api.example.org\n"
         "  ipfs-compute worker --require-isolation");
     context.on_run(*command, [&context, flags] { return work(context, *flags); });

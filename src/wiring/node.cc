@@ -1,6 +1,7 @@
 #include "wiring/node.h"
 
 #include "blockstore/blockstore.h"
+#include "job/authority.h"
 
 #include <utility>
 #include <variant>
@@ -65,10 +66,17 @@ Result<std::unique_ptr<Node>> Node::open(NodeOptions options,
                 .extension = {}};
     bus.note = o.note;
     node->transport_ = TRY(transport::LocalTransport::open(loop, std::move(bus)));
+    if (o.network) {
+        node->network_ = TRY(
+            Network::open(loop,
+                          *o.network,
+                          {.worker = o.self, .key = &key, .name = o.name, .software = o.software},
+                          o.note));
+    }
     const std::filesystem::path ledger_file = o.home / "ledger.db";
     node->writer_ = TRY(ledger::LedgerWriter::open(ledger_file));
     job::Policy coordinates = o.policy;
-    if (o.slots == 0) {
+    if (o.slots == 0 || o.network) {
         coordinates.hosts = {"*"}; // The workers decide, each for itself.
     }
     node->coordinator_ = TRY(coordinator::Coordinator::open({.self = o.self,
@@ -111,11 +119,40 @@ Result<void> Node::start() {
         take(from, std::move(message));
     };
     TRY(transport_->start(std::move(events)));
+    if (network_) {
+        network_->start(network_events());
+    }
     adopt_from_the_dead();
     if (worker_) {
         worker_->start();
     }
     return {};
+}
+
+/// What comes from other machines. A process of this home is heard on its bus alone; anybody else
+/// speaks for itself, and is no client here.
+transport::Events Node::network_events() {
+    transport::Events events;
+    events.on_peer = [this](const transport::Peer& peer) {
+        if (!transport_->has(peer.instance)) {
+            coordinator_->peer_seen(peer);
+            if (worker_) {
+                worker_->peer_seen(peer);
+            }
+        }
+    };
+    events.on_gone = [this](const transport::Peer& peer, transport::Fate fate) {
+        if (!transport_->has(peer.instance)) {
+            gone(peer, fate);
+        }
+    };
+    events.on_message = [this](const transport::Peer& from, job::Message message) {
+        if (!transport_->has(from.instance) &&
+            job::speaks_for_itself({from.key, from.instance}, message)) {
+            take(from, std::move(message));
+        }
+    };
+    return events;
 }
 
 transport::Peer Node::me() const {
@@ -177,6 +214,8 @@ void Node::adopt_from_the_dead() {
 void Node::Way::send(const job::Instance& to, job::Message message) {
     if (to == node_.options_.self.instance) {
         node_.within(half_, std::move(message));
+    } else if (node_.network_ && !node_.transport_->has(to)) {
+        node_.network_->send(to, message);
     } else {
         node_.transport_->send(to, message);
     }
@@ -184,6 +223,9 @@ void Node::Way::send(const job::Instance& to, job::Message message) {
 
 void Node::Way::announce(job::Message message) {
     node_.transport_->announce(message);
+    if (node_.network_) {
+        node_.network_->announce(message);
+    }
     node_.within(half_, std::move(message));
 }
 

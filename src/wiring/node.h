@@ -9,6 +9,7 @@
 #include "net/event_loop.h"
 #include "transport/local/local_transport.h"
 #include "transport/outlet.h"
+#include "wiring/network.h"
 #include "wiring/workshop.h"
 #include "worker/worker.h"
 
@@ -30,6 +31,7 @@ struct NodeOptions {
     job::Policy policy;
     std::uint32_t slots = 0; ///< None: it coordinates only.
     worker::LogLine on_log;
+    std::optional<NetworkOptions> network;        ///< Nothing: this machine alone.
     std::function<void(const std::string&)> note; ///< One line for the operator.
 };
 
@@ -87,6 +89,7 @@ private:
     void take(const transport::Peer& from, job::Message message);
     void gone(const transport::Peer& peer, transport::Fate fate);
     void adopt_from_the_dead();
+    transport::Events network_events();
     transport::Peer me() const;
 
     NodeOptions options_;
@@ -98,6 +101,7 @@ private:
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true); ///< For work posted to the loop.
 
     std::unique_ptr<transport::LocalTransport> transport_;
+    std::unique_ptr<Network> network_; ///< Null on this machine alone.
     std::unique_ptr<ledger::LedgerWriter> writer_;
     std::unique_ptr<coordinator::Coordinator> coordinator_;
     KernelNonces nonces_;

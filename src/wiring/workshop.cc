@@ -89,6 +89,7 @@ Result<std::unique_ptr<Workshop>> Workshop::open(const WorkshopOptions& options,
         .store = store,
         .profile = options.profile,
         .curl = TRY(guest_curl(policy, options.private_addresses)),
+        .publish = options.publish,
     });
     return std::unique_ptr<Workshop>(new Workshop(std::move(impl)));
 }
@@ -116,6 +117,12 @@ job::Nonce KernelNonces::next() {
     job::Nonce nonce;
     fill_random(nonce.bytes.data(), nonce.bytes.size());
     return nonce;
+}
+
+session::Entropy random_entropy() {
+    session::Entropy entropy;
+    fill_random(entropy.bytes.data(), entropy.bytes.size());
+    return entropy;
 }
 
 job::Instance random_instance() {

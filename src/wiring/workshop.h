@@ -8,11 +8,14 @@
 #include "identity/key.h"
 #include "job/policy.h"
 #include "lease/worker.h"
+#include "session/session.h"
 #include "unixfs/profile.h"
 #include "worker/broker_host.h"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -27,6 +30,8 @@ struct WorkshopOptions {
     std::vector<std::string> private_addresses; ///< `ADDR` or `ADDR:PORT` that curl may open.
     unixfs::Profile profile;
     executor::Debugging debugging; ///< Of every run; nothing where jobs of others run.
+    /// Hands results on to the network; empty: they stay in the store.
+    std::function<Result<void>(std::span<const Cid>)> publish{};
     executor::channel::WallSet
         walls{}; ///< Executors and compilers without one of these run nothing.
 };
@@ -73,6 +78,9 @@ class KernelNonces final : public lease::NonceSource {
 public:
     job::Nonce next() override;
 };
+
+/// Random bytes for one session.
+session::Entropy random_entropy();
 
 /// A random name for this process.
 job::Instance random_instance();

@@ -1,0 +1,425 @@
+#include "wiring/network.h"
+
+#include "base/time.h"
+#include "job/invocation.h"
+#include "kubo/node.h"
+#include "kubo/publisher.h"
+#include "kubo/streams.h"
+#include "kubo/subscription.h"
+#include "net/own_addresses.h"
+#include "transport/http/links.h"
+#include "wiring/asker.h"
+#include "wiring/workshop.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
+#include <string_view>
+#include <utility>
+
+namespace ic::wiring {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+/// Ours: a Kubo node that was dialled is not dialled again before this.
+constexpr auto swarm_dial_again = 60s;
+constexpr std::size_t swarm_peers_max = 4'096; ///< Remembered for that.
+/// Ours: how often a Kubo that did not say who it is is asked again, and one that did.
+constexpr auto reach_retry = 2s;
+constexpr auto reach_refresh = 120s;
+/// Ours: of each kind, in a packet.
+constexpr std::size_t addresses_max = 8;
+
+constexpr std::string_view stream_protocol = "/x/ipfs-compute/session/1/";
+
+bool is_loopback(std::string_view multiaddr) {
+    return multiaddr.starts_with("/ip4/127.") || multiaddr.starts_with("/ip6/::1/");
+}
+
+/// Of a Kubo's addresses those that others may try: with its peer ID, loopback last.
+std::vector<std::string> provider_addresses(const kubo::NodeId& node) {
+    std::vector<std::string> addresses;
+    std::vector<std::string> loopback;
+    for (const std::string& address : node.addresses) {
+        const bool complete = address.find("/p2p/") != std::string::npos;
+        (is_loopback(address) ? loopback : addresses)
+            .push_back(complete ? address : address + "/p2p/" + node.peer_id);
+    }
+    addresses.insert(addresses.end(), loopback.begin(), loopback.end());
+    std::erase_if(addresses, [](const std::string& one) {
+        return one.size() > job::limits::packet_address_bytes_max;
+    });
+    addresses.resize(std::min(addresses.size(), addresses_max));
+    return addresses;
+}
+
+std::string peer_of(std::string_view multiaddr) {
+    const std::size_t at = multiaddr.rfind("/p2p/");
+    return at == std::string_view::npos ? std::string{} : std::string(multiaddr.substr(at + 5));
+}
+
+/// What the asker finds out of Kubo.
+struct KuboReach {
+    kubo::NodeId node;
+    bool has_streams = false;
+};
+
+} // namespace
+
+struct Network::Impl {
+    Impl(net::EventLoop& l,
+         NetworkOptions o,
+         NetworkSelf s,
+         std::function<void(const std::string&)> n)
+        : loop(l)
+        , options(std::move(o))
+        , self(std::move(s))
+        , note(std::move(n)) {}
+
+    ~Impl() {
+        *alive = false;
+        loop.cancel(reach_timer);
+        loop.cancel(show_timer);
+        ending = true; // What is being asked ends soon.
+    }
+
+    Impl(const Impl&) = delete;
+    Impl& operator=(const Impl&) = delete;
+
+    net::EventLoop& loop;
+    const NetworkOptions options;
+    const NetworkSelf self;
+    const std::function<void(const std::string&)> note;
+    transport::Events events{};
+    std::shared_ptr<bool> alive = std::make_shared<bool>(true);
+    std::atomic<bool> ending{false};
+
+    std::unique_ptr<kubo::Rpc> rpc{};
+    std::unique_ptr<transport::Links> links{};
+    std::unique_ptr<transport::Topic> topic{};
+    std::unique_ptr<kubo::Publisher> publisher{};
+    std::unique_ptr<kubo::Subscription> subscription{};
+    std::unique_ptr<Asker> asker{};
+
+    net::TimerId reach_timer{};
+    net::TimerId show_timer{};
+    bool asking_reach = false;
+    std::optional<std::string> own_peer{};
+    std::map<std::string, Instant> dialled{};      ///< Kubo peers, and when.
+    std::map<std::string, std::string> forwards{}; ///< Streams of Kubo: address to URL.
+
+    void post(std::function<void()> work) {
+        loop.post([is_alive = alive, work = std::move(work)] {
+            if (*is_alive) {
+                work();
+            }
+        });
+    }
+
+    bool is_trusted(const PublicKey& key) const {
+        return std::ranges::find(options.trusted, key) != options.trusted.end();
+    }
+
+    // --- how this process can be reached ---
+
+    std::vector<std::string> own_urls() const {
+        if (!options.advertise.empty()) {
+            return options.advertise;
+        }
+        std::vector<std::string> urls;
+        if (links->port() == 0) {
+            return urls;
+        }
+        const std::string_view listen = options.listen;
+        const std::string_view host = listen.substr(0, listen.rfind(':'));
+        const std::string port = ":" + std::to_string(links->port());
+        if (host != "[::]" && host != "0.0.0.0") {
+            urls.push_back("http://" + std::string(host) + port);
+            return urls;
+        }
+        for (const std::string& address : net::own_addresses(addresses_max)) {
+            urls.push_back("http://" + address + port);
+        }
+        return urls;
+    }
+
+    /// Asks Kubo who it is, has it hand streams on, and tells the others.
+    void ask_reach() {
+        loop.cancel(reach_timer);
+        if (asking_reach) {
+            return;
+        }
+        const std::string protocol =
+            std::string(stream_protocol) + self.worker.instance.to_string();
+        const std::uint16_t port = links->port();
+        asking_reach = asker->ask([this, protocol, port] {
+            Result<KuboReach> reach = find_reach(protocol, port);
+            post([this, protocol, reach = std::move(reach)] {
+                asking_reach = false;
+                if (reach) {
+                    reached(*reach, protocol);
+                }
+                reach_timer =
+                    loop.after(reach ? reach_refresh : reach_retry, [this] { ask_reach(); });
+            });
+        });
+    }
+
+    /// On the asker's thread.
+    Result<KuboReach> find_reach(const std::string& protocol, std::uint16_t port) {
+        KuboReach reach;
+        reach.node = TRY(kubo::id(*rpc));
+        const Result<kubo::NodeConfig> config = kubo::node_config(*rpc);
+        if (config && config->has_streams && port != 0) {
+            // One that is there already is as good; one of a Kubo before is gone with it.
+            const Result<std::vector<kubo::StreamTunnel>> tunnels = kubo::streams_list(*rpc);
+            reach.has_streams =
+                tunnels && std::ranges::any_of(*tunnels, [&](const kubo::StreamTunnel& tunnel) {
+                    return tunnel.protocol == protocol;
+                });
+            if (!reach.has_streams) {
+                reach.has_streams =
+                    kubo::streams_listen(
+                        *rpc, protocol, "/ip4/127.0.0.1/tcp/" + std::to_string(port))
+                        .ok();
+            }
+        }
+        return reach;
+    }
+
+    void reached(const KuboReach& reach, const std::string& protocol) {
+        transport::Reach said{.at = own_urls(), .providers = provider_addresses(reach.node)};
+        if (reach.has_streams) {
+            said.at.push_back("/p2p/" + reach.node.peer_id + protocol);
+        }
+        const bool first = !own_peer;
+        own_peer = reach.node.peer_id;
+        topic->reach(std::move(said));
+        if (first) {
+            topic->show();
+        }
+    }
+
+    void show_later() {
+        // Not all at once, if all were started at once.
+        const auto jitter = std::chrono::milliseconds(
+            rpc->random() % static_cast<std::uint64_t>(options.show_every.count() / 4 + 1));
+        show_timer = loop.after(options.show_every - jitter, [this] {
+            topic->show();
+            show_later();
+        });
+    }
+
+    // --- what is heard ---
+
+    void heard(transport::Heard heard) {
+        const transport::Peer from{.instance = heard.from.instance,
+                                   .kind = transport::PeerKind::node,
+                                   .key = heard.from.key,
+                                   .same_user = false,
+                                   .name = "node " + heard.from.instance.to_string().substr(0, 8)};
+        links->learn(std::move(heard.from));
+        dial_swarm(heard.providers);
+        for (job::Message& message : heard.messages) {
+            events.on_message(from, std::move(message));
+        }
+    }
+
+    /// Connects our Kubo to theirs, so that blocks come without a search.
+    void dial_swarm(const std::vector<std::string>& providers) {
+        if (providers.empty()) {
+            return;
+        }
+        const std::string peer = peer_of(providers.front());
+        const Instant now = now_since_boot();
+        if (peer.empty() || peer == own_peer) {
+            return;
+        }
+        const auto at = dialled.find(peer);
+        if (at != dialled.end() && now - at->second < swarm_dial_again) {
+            return;
+        }
+        if (dialled.size() >= swarm_peers_max) {
+            dialled.clear();
+        }
+        if (asker->ask([this, providers] {
+                for (const std::string& address : providers) {
+                    if (ending || kubo::swarm_connect(*rpc, address)) {
+                        return;
+                    }
+                }
+            })) {
+            dialled.insert_or_assign(peer, now);
+        }
+    }
+
+    /// Where a stream of Kubo (`/p2p/<peer id>/x/...`) can be dialled: a port of our own Kubo's.
+    void resolve(const std::string& address, std::function<void(Result<std::string>)> done) {
+        if (const auto at = forwards.find(address); at != forwards.end()) {
+            done(at->second);
+            return;
+        }
+        const bool asked = asker->ask([this, address, done] {
+            Result<std::string> url = forward(address);
+            post([this, address, done, url = std::move(url)] {
+                if (url) {
+                    forwards.insert_or_assign(address, *url);
+                }
+                done(url);
+            });
+        });
+        if (!asked) {
+            done(Error{Errc::unavailable, "too many questions to Kubo are waiting"});
+        }
+    }
+
+    /// On the asker's thread.
+    Result<std::string> forward(const std::string& address) {
+        constexpr std::string_view prefix = "/p2p/";
+        const std::size_t at = address.find(stream_protocol);
+        if (!address.starts_with(prefix) || at == std::string::npos) {
+            return Error{Errc::unsupported, "'" + address + "' is no address of a session"};
+        }
+        const std::uint16_t port = TRY(net::free_port());
+        TRY(kubo::streams_forward(*rpc,
+                                  {.protocol = address.substr(at),
+                                   .listen = "/ip4/127.0.0.1/tcp/" + std::to_string(port),
+                                   .target = address.substr(0, at)}));
+        return "http://127.0.0.1:" + std::to_string(port);
+    }
+
+    // --- sending ---
+
+    void send(const job::Instance& to, const job::Message& message) {
+        if (links->has(to) || !links->is_out_of_reach(to)) {
+            links->send(to, message);
+            return;
+        }
+        // Over everybody, where pubsub may lose it. A job with effects is not run that way: its
+        // grant comes back as if the worker had said no.
+        if (const auto* grant = std::get_if<job::Grant>(&message); grant && has_effects(*grant)) {
+            hand_back(*grant);
+            return;
+        }
+        topic->send(to, message);
+    }
+
+    static bool has_effects(const job::Grant& grant) {
+        const Result<job::SignedInvocation> invocation = job::read_invocation(grant.invocation);
+        return !invocation || invocation->invocation.spec.effects != job::Effects::pure;
+    }
+
+    void hand_back(const job::Grant& grant) {
+        post([this, grant] {
+            const transport::Peer from{.instance = grant.worker.instance,
+                                       .kind = transport::PeerKind::node,
+                                       .key = grant.worker.key,
+                                       .same_user = false,
+                                       .name = "node out of reach"};
+            events.on_message(
+                from,
+                job::HandBack{.worker = grant.worker,
+                              .lease = grant.lease,
+                              .reason = Errc::unavailable,
+                              .message = "it cannot be reached directly, and the job has effects"});
+        });
+    }
+};
+
+Network::Network(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Network::~Network() = default;
+
+Result<std::unique_ptr<Network>> Network::open(net::EventLoop& loop,
+                                               NetworkOptions options,
+                                               NetworkSelf self,
+                                               std::function<void(const std::string&)> note) {
+    auto made = std::make_unique<Impl>(loop, std::move(options), std::move(self), std::move(note));
+    Impl* const impl = made.get();
+    kubo::RpcOptions rpc;
+    rpc.address = impl->options.kubo_api;
+    rpc.token = impl->options.kubo_token;
+    rpc.stop = [impl]() -> std::optional<Error> {
+        if (impl->ending) {
+            return Error{Errc::cancelled, "this process is ending"};
+        }
+        return std::nullopt;
+    };
+    impl->rpc = TRY(kubo::Rpc::open(std::move(rpc)));
+    transport::LinksOptions links;
+    links.self = {.instance = impl->self.worker.instance,
+                  .key = impl->self.key,
+                  .name = impl->self.name,
+                  .software = impl->self.software};
+    links.listen = impl->options.listen;
+    links.is_trusted = [impl](const PublicKey& key) { return impl->is_trusted(key); };
+    links.entropy = &random_entropy;
+    links.resolve = [impl](const std::string& address,
+                           std::function<void(Result<std::string>)> done) {
+        impl->resolve(address, std::move(done));
+    };
+    links.note = impl->note;
+    impl->links = TRY(transport::Links::open(loop, std::move(links)));
+    impl->topic = std::make_unique<transport::Topic>(
+        loop,
+        transport::TopicOptions{
+            .self = impl->self.worker.instance,
+            .key = impl->self.key,
+            .is_trusted = [impl](const PublicKey& key) { return impl->is_trusted(key); },
+            .publish =
+                [impl](Bytes packet) {
+                    if (impl->publisher) {
+                        static_cast<void>(impl->publisher->publish(
+                            std::string(transport::topic_name), std::move(packet)));
+                    }
+                },
+            .on_heard = [impl](transport::Heard heard) { impl->heard(std::move(heard)); }});
+    return std::unique_ptr<Network>(new Network(std::move(made)));
+}
+
+void Network::start(transport::Events events) {
+    Impl* const impl = impl_.get();
+    impl->events = events;
+    impl->links->start(std::move(events));
+    impl->asker = std::make_unique<Asker>();
+    kubo::PublisherOptions publishing;
+    publishing.lock_folder = impl->options.lock_folder;
+    impl->publisher = std::make_unique<kubo::Publisher>(*impl->rpc, std::move(publishing));
+    kubo::SubscriptionOptions listening;
+    listening.topic = std::string(transport::topic_name);
+    listening.on_message = [impl](const kubo::PubsubMessage& message) {
+        impl->topic->hear(message);
+    };
+    listening.on_state = [impl](const kubo::SubscriptionState& state) {
+        impl->post([impl, state] {
+            impl->note(state.is_up()
+                           ? "listening to other nodes through Kubo at " + impl->rpc->address()
+                           : "not listening to other nodes: " + state.down->message);
+            if (state.is_up()) {
+                impl->forwards.clear(); // It may be another Kubo, or have forgotten.
+                impl->ask_reach();
+            }
+        });
+    };
+    impl->subscription = std::make_unique<kubo::Subscription>(*impl->rpc, std::move(listening));
+    impl->ask_reach();
+    impl->show_later();
+}
+
+void Network::send(const job::Instance& to, const job::Message& message) {
+    impl_->send(to, message);
+}
+
+void Network::announce(const job::Message& message) {
+    impl_->links->announce(message);
+    impl_->topic->announce(message);
+}
+
+std::vector<transport::Peer> Network::peers() const { return impl_->links->peers(); }
+
+transport::Topic::Counters Network::topic_counters() const { return impl_->topic->counters(); }
+
+} // namespace ic::wiring

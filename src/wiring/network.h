@@ -1,0 +1,67 @@
+#pragma once
+/// Network: this node among those of other machines. What is for all goes over a topic of Kubo's
+/// pubsub, what is for one over a link to it; Kubo's streams, and at the last the topic, stand in
+/// where no link can be made.
+
+#include "base/result.h"
+#include "identity/key.h"
+#include "job/ids.h"
+#include "kubo/rpc.h"
+#include "net/event_loop.h"
+#include "transport/kubo/topic.h"
+#include "transport/transport.h"
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace ic::wiring {
+
+struct NetworkOptions {
+    std::string kubo_api; ///< As kubo::RpcOptions has it.
+    std::string kubo_token;
+    std::string listen = "[::]:0"; ///< Empty: no links are taken, only made.
+    /// URLs under which others reach it; empty: the addresses of this machine.
+    std::vector<std::string> advertise;
+    std::vector<PublicKey> trusted; ///< Who is heard and let in; one's own key is among them.
+    std::string lock_folder;        ///< Where the publishers of this machine take turns.
+    std::chrono::milliseconds show_every{30'000}; ///< Says that it is there, if nothing else does.
+};
+
+/// Who this process is.
+struct NetworkSelf {
+    job::WorkerRef worker;
+    const PrivateKey* key = nullptr; ///< Lifetime: longer than the network's.
+    std::string name;
+    std::string software;
+};
+
+/// A peer is there while there is a link to it. Threads: the loop's. Lifetime: within the loop's.
+class Network final : public transport::Transport {
+public:
+    /// Connects to nobody yet. Errors: of the address to listen at; malformed for that of Kubo.
+    static Result<std::unique_ptr<Network>> open(net::EventLoop& loop,
+                                                 NetworkOptions options,
+                                                 NetworkSelf self,
+                                                 std::function<void(const std::string&)> note);
+
+    ~Network() override;
+
+    /// To be called once. Whether Kubo answers turns out later, and is noted.
+    void start(transport::Events events);
+
+    void send(const job::Instance& to, const job::Message& message) override;
+    void announce(const job::Message& message) override;
+    std::vector<transport::Peer> peers() const override;
+
+    transport::Topic::Counters topic_counters() const;
+
+private:
+    struct Impl;
+    explicit Network(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+} // namespace ic::wiring

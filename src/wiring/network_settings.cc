@@ -1,0 +1,69 @@
+#include "wiring/network_settings.h"
+
+#include "kubo/api_address.h"
+
+#include <filesystem>
+#include <sstream>
+#include <string>
+#include <utility>
+
+namespace ic::wiring {
+namespace {
+
+Result<std::string> kubo_api(const config::Settings& settings) {
+    if (settings.kubo == "off") {
+        return Error{Errc::usage,
+                     "ipfs is kubo, but the setting kubo is off; set it to auto or to an address"};
+    }
+    if (settings.kubo == "auto") {
+        return kubo::find_api(config::process_environment("IPFS_PATH"),
+                              config::process_environment("HOME"));
+    }
+    return kubo::api_url(settings.kubo);
+}
+
+/// The same for all users and homes of this machine, where there is such a place: whoever
+/// publishes through one Kubo takes turns.
+std::string lock_folder() {
+    std::error_code none;
+    const std::filesystem::path shared = "/run/lock";
+    return std::filesystem::is_directory(shared, none)
+               ? shared.string()
+               : std::filesystem::temp_directory_path(none).string();
+}
+
+} // namespace
+
+Result<std::optional<NetworkOptions>> network_options(const config::Settings& settings,
+                                                      const std::vector<PublicKey>& trusted) {
+    if (settings.ipfs != "kubo") {
+        return std::optional<NetworkOptions>{};
+    }
+    NetworkOptions options;
+    options.kubo_api = TRY(kubo_api(settings));
+    options.kubo_token = settings.kubo_token;
+    if (settings.network_listen == "off") {
+        options.listen.clear();
+    } else if (settings.network_listen != "auto") {
+        options.listen = settings.network_listen;
+    }
+    std::istringstream words(settings.network_advertise);
+    for (std::string url; words >> url;) {
+        options.advertise.push_back(std::move(url));
+    }
+    options.trusted = trusted;
+    options.lock_folder = lock_folder();
+    return std::optional<NetworkOptions>(std::move(options));
+}
+
+Result<std::unique_ptr<kubo::Rpc>> open_kubo(const config::Settings& settings) {
+    if (settings.ipfs != "kubo") {
+        return std::unique_ptr<kubo::Rpc>();
+    }
+    kubo::RpcOptions options;
+    options.address = TRY(kubo_api(settings));
+    options.token = settings.kubo_token;
+    return kubo::Rpc::open(std::move(options));
+}
+
+} // namespace ic::wiring
