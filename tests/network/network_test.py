@@ -1,0 +1,111 @@
+#!/usr/bin/env python3
+"""Jobs over several hosts: each with a Kubo and a worker, connected by Kubo's pubsub.
+
+    network_test.py PROGRAM TOOLS_KUBO [HOSTS] [JOBS]
+
+Laws: each job has one receipt and one execution by the executors' own record; results can be read
+with plain `ipfs cat` on another host, whose Kubo never heard of ipfs-compute; hosts that are
+connected in a line only (A-B-C) run each other's jobs.
+"""
+
+import collections
+import concurrent.futures
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import hosts as hosts_module
+
+SKIPPED = hosts_module.SKIPPED
+
+
+def say(*words):
+    print(*words, flush=True)
+
+
+def start(network, count, line):
+    """Hosts that are ready; their Kubos connected in a line, or all with the first."""
+    made = [network.add_host() for _ in range(count)]
+    for host in made:
+        host.start_kubo()
+    for host in made:
+        host.await_kubo()
+    network.trust_each_other()
+    for left, right in zip(made, made[1:]):
+        (right if line else made[0]).connect(left if line else right)
+    for host in made:
+        host.await_word(host.start_worker("--slots", "2"), "listening to other nodes")
+    return made
+
+
+def submit(host, module, number):
+    done = host.compute("submit", "--ipfs", "kubo", "--handler", "handler", "--wasm-cid", module,
+                        "--json", "--", f"job-{number}", check=False)
+    if done.returncode != 0:
+        raise SystemExit(f"job {number}: status {done.returncode}: {done.stderr.decode()}\n"
+                         f"{done.stdout.decode()}")
+    return [json.loads(line) for line in done.stdout.decode().splitlines()][-1]
+
+
+def check_executions(made, jobs):
+    starts = collections.Counter()
+    places = collections.Counter()
+    for host in made:
+        for line in host.executions():
+            words = line.split()
+            if words[0] == "start":
+                starts[words[1]] += 1
+                places[host.name] += 1
+    assert len(starts) == jobs, f"{len(starts)} jobs were run, not {jobs}"
+    twice = [job for job, count in starts.items() if count != 1]
+    assert not twice, f"run more than once: {twice[:5]}"
+    return dict(places)
+
+
+def check_jobs(made, jobs):
+    origin = made[0]
+    module = origin.ipfs("add", "-q", "--cid-version=1",
+                         input=hosts_module.echo_module()).decode().strip()
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda number: submit(origin, module, number), range(jobs)))
+    receipts = {answer["receipt"]["cid"] for answer in answers}
+    assert len(receipts) == jobs, f"{len(receipts)} receipts of {jobs} jobs"
+    say("executions by host:", check_executions(made, jobs))
+    for number in range(0, jobs, max(1, jobs // 20)):
+        reader = made[1 + number % (len(made) - 1)]
+        output = answers[number]["receipt"]["output"]
+        read = reader.ipfs("cat", output, timeout=60)
+        assert read == f"job-{number}\n".encode(), (number, output, read)
+
+
+def main():
+    program, tools_kubo, *numbers = sys.argv[1:]
+    count, jobs = [int(number) for number in numbers] or (3, 60)
+    why_not = hosts_module.Network.why_not()
+    if why_not:
+        say("skipped:", why_not)
+        sys.exit(SKIPPED)
+    built = subprocess.run([tools_kubo, "--if-built"], stdout=subprocess.PIPE, text=True)
+    if built.returncode != 0:
+        say("skipped: Kubo is not built; tools/kubo builds it")
+        sys.exit(SKIPPED)
+    for line in (False, True):
+        with tempfile.TemporaryDirectory(prefix="ic-network-") as folder:
+            network = hosts_module.Network(program, built.stdout.strip(), folder)
+            try:
+                made = start(network, count, line)
+                say(f"{count} hosts,", "in a line" if line else "all with the first")
+                check_jobs(made, jobs)
+            except BaseException:
+                for host in network.hosts:
+                    say(f"--- {host.name}\n{host.logs()[-3000:]}")
+                raise
+            finally:
+                network.end()
+    say("all held")
+
+
+if __name__ == "__main__":
+    main()
