@@ -29,6 +29,7 @@ void Subscription::run() {
     while (!ending_) {
         std::optional<Error> reason;
         up_since_.reset();
+        quiet_since_.reset();
         try {
             reason = listen();
             if (!ending_) {
@@ -45,16 +46,40 @@ void Subscription::run() {
     }
 }
 
+std::optional<Error> Subscription::stop() {
+    if (ending_) {
+        return Error{Errc::cancelled, "no longer listened to"};
+    }
+    const bool is_quiet = quiet_since_ && rpc_.now() - *quiet_since_ >= options_.probed_after;
+    return is_quiet ? probe() : std::nullopt;
+}
+
+/// On another connection than the one that is listened on.
+std::optional<Error> Subscription::probe() {
+    quiet_since_.reset(); // The call asks `stop` itself.
+    Result<Bytes> answer =
+        rpc_.call({.command = "version", .total_time_max = limits::probe_time_max, .stop = [this] {
+                       return stop();
+                   }});
+    quiet_since_ = rpc_.now();
+    if (answer || answer.error().code != Errc::unavailable) {
+        probes_failed_ = 0; // Somebody is there.
+        return std::nullopt;
+    }
+    if (++probes_failed_ < limits::probes_failed_max) {
+        return std::nullopt;
+    }
+    return std::move(answer).take_error().during("Kubo is silent");
+}
+
 Error Subscription::listen() {
-    const Stop stop = [this]() -> std::optional<Error> {
-        return ending_ ? std::optional(Error{Errc::cancelled, "no longer listened to"})
-                       : std::nullopt;
-    };
-    const std::unique_ptr<RpcAnswer> answer =
-        TRY(pubsub_subscribe(rpc_, options_.topic, options_.renewed_after, stop));
+    const std::unique_ptr<RpcAnswer> answer = TRY(
+        pubsub_subscribe(rpc_, options_.topic, options_.renewed_after, [this] { return stop(); }));
     ++connections_;
     up_since_ = rpc_.now();
     bad_lines_in_a_row_ = 0;
+    probes_failed_ = 0;
+    quiet_since_ = up_since_;
     tell({.down = std::nullopt});
     while (!ending_) {
         const std::optional<std::string> line =
@@ -62,6 +87,7 @@ Error Subscription::listen() {
         if (!line) {
             return {Errc::unavailable, answer->where() + ": Kubo ended the subscription"};
         }
+        quiet_since_ = rpc_.now();
         if (std::optional<Error> error = take_line(*line)) {
             return std::move(*error).during(answer->where());
         }

@@ -17,6 +17,7 @@ using net::testing::answer_of;
 using net::testing::HttpTestServer;
 using net::testing::Peer;
 using net::testing::SeenRequest;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 const std::string head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
@@ -55,7 +56,8 @@ protected:
                                                : "down " + std::string(name(state.down->code)) +
                                                      " " + state.down->message);
                     },
-                .retry = {.attempts_max = 0, .backoff_first = 5ms, .backoff_max = 20ms}});
+                .retry = {.attempts_max = 0, .backoff_first = 5ms, .backoff_max = 20ms},
+                .probed_after = probed_after_});
     }
 
     void happened(std::string what) {
@@ -75,6 +77,7 @@ protected:
         return event;
     }
 
+    std::chrono::milliseconds probed_after_{60'000};
     std::mutex mutex_;
     std::condition_variable changed_;
     std::deque<std::string> events_;
@@ -206,6 +209,26 @@ TEST_F(SubscriptionTest, SurvivesAnAnswerThatIsHtml) {
     listen(server.url(""));
     EXPECT_EQ(next(), "up");
     EXPECT_THAT(next(), HasSubstr("down unavailable"));
+    EXPECT_EQ(next(), "up");
+}
+
+TEST_F(SubscriptionTest, GoesDownWhenAQuietKuboNoLongerAnswers) {
+    probed_after_ = 20ms;
+    std::atomic<int> probes{0};
+    HttpTestServer server([&](const SeenRequest& request, Peer& peer) {
+        if (request.line().starts_with("POST /api/v0/version")) {
+            // Refused is an answer; the third one breaks off, the fourth does not, then all do.
+            const int probe = ++probes;
+            peer.send(probe < 3 || probe == 4 ? answer_of(403, "", "denied") : std::string());
+            return;
+        }
+        peer.send(head);
+        peer.wait(60s);
+    });
+    listen(server.url(""));
+    EXPECT_EQ(next(), "up");
+    EXPECT_THAT(next(), AllOf(HasSubstr("down unavailable"), HasSubstr("Kubo is silent")));
+    EXPECT_EQ(probes, 6);
     EXPECT_EQ(next(), "up");
 }
 
