@@ -1,4 +1,5 @@
-"""A Kubo daemon for tests: offline, on a free loopback port, in a home of its own."""
+"""A Kubo daemon for tests: offline unless it is told otherwise, on a free loopback port, in a home
+of its own."""
 
 import http.client
 import json
@@ -21,9 +22,10 @@ class Refused(Exception):
 
 
 class Kubo:
-    """Goes with `end`."""
+    """Goes with `end`. `settings`: of its config, beside those of a quiet, lonely node."""
 
-    def __init__(self, program, home, profiles="test,unixfs-v1-2025"):
+    def __init__(self, program, home, profiles="test,unixfs-v1-2025", settings=(),
+                 flags=("--offline",)):
         self.environment = dict(os.environ, IPFS_PATH=str(home))
         self.program = program
         self.run("init", "--profile=" + profiles)
@@ -35,14 +37,22 @@ class Kubo:
             ("Discovery.MDNS.Enabled", False),
             ("AutoConf.Enabled", False),
             ("AutoTLS.Enabled", False),
+            *settings,
         ):
             self.run("config", "--json", key, json.dumps(value))
-        self.log = open(home / "log", "wb")
+        self.home = home
+        self.flags = flags
+        self.start()
+
+    def start(self):
+        """Again, after `end`."""
+        (self.home / "api").unlink(missing_ok=True)
+        self.log = open(self.home / "log", "ab")
         self.process = subprocess.Popen(
-            [program, "daemon", "--offline"], env=self.environment, stdin=subprocess.DEVNULL,
+            [self.program, "daemon", *self.flags], env=self.environment, stdin=subprocess.DEVNULL,
             stdout=self.log, stderr=subprocess.STDOUT)
         self.port = None
-        self.wait_for(home / "api")
+        self.wait_for(self.home / "api")
 
     def run(self, *words, input=b""):
         """The command line: standard output, whole."""
@@ -59,6 +69,8 @@ class Kubo:
                 try:
                     self.call("version")
                     return
+                except Refused:
+                    return  # It wants a token.
                 except (ConnectionError, http.client.HTTPException):
                     pass
             time.sleep(0.05)
@@ -108,19 +120,27 @@ class Kubo:
         self.log.close()
 
 
+def built(tools_kubo):
+    """The path of Kubo's program; None, and says what to do, where it is not built."""
+    found = subprocess.run([tools_kubo, "--if-built"], stdout=subprocess.PIPE, text=True)
+    if found.returncode == 0:
+        return found.stdout.strip()
+    print("skipped: Kubo is not built yet; run tools/kubo (3 minutes, once)")
+    return None
+
+
 def run(compare):
     """The whole of a comparison: IPFS_COMPUTE TOOLS_KUBO on the command line; `compare` is called
     with the program, a Kubo and an empty folder, and gives how much differs. The exit status."""
     program, tools_kubo = sys.argv[1:]
-    found = subprocess.run([tools_kubo, "--if-built"], stdout=subprocess.PIPE, text=True)
-    if found.returncode != 0:
-        print("skipped: Kubo is not built yet; run tools/kubo (3 minutes, once)")
+    found = built(tools_kubo)
+    if not found:
         return SKIPPED
     folder = pathlib.Path(tempfile.mkdtemp(prefix="ic-kubo-"))
     kubo = None
     try:
         (folder / "kubo").mkdir()
-        kubo = Kubo(found.stdout.strip(), folder / "kubo")
+        kubo = Kubo(found, folder / "kubo")
         return 1 if compare(program, kubo, folder) else 0
     finally:
         if kubo:
