@@ -532,8 +532,9 @@ Result<std::unique_ptr<HttpResponse>> HttpConnections::run(const HttpRequest& re
         auto exchange = std::make_unique<Exchange>(policy, limits, end, kept);
         TRY(exchange->start(target, current, credentials));
         const std::string* const location = exchange->location();
-        if (!is_redirect(exchange->head().status) || location == nullptr || request.produce ||
-            !request.unix_socket.empty()) {
+        const bool follows =
+            policy.follows_redirects && !request.produce && request.unix_socket.empty();
+        if (!is_redirect(exchange->head().status) || location == nullptr || !follows) {
             return std::unique_ptr<HttpResponse>(std::move(exchange));
         }
         if (redirects == limits::redirects_max) {

@@ -60,6 +60,8 @@ struct HttpPolicy {
     /// For endpoints that a user named: the URL itself may lead to any address, and redirects to
     /// that very address and port, or to ordinary ones.
     bool any_first_address = false;
+    /// Else a redirect is an answer like any other.
+    bool follows_redirects = true;
 };
 
 /// The least that must arrive, counted over time in which we waited for it. No bytes: no floor.

@@ -165,6 +165,18 @@ TEST(HttpClient, FollowsThreeRedirectsAndRefusesTheFourth) {
               Errc::refused);
 }
 
+TEST(HttpClient, GivesARedirectThatItMayNotFollow) {
+    const HttpTestServer server{
+        [](const SeenRequest&) { return answer_of(302, "Location: /elsewhere\r\n", "there"); }};
+    HttpPolicy policy = policy_for(server);
+    policy.follows_redirects = false;
+    auto response = http_request({.url = server.url()}, policy, {});
+    ASSERT_TRUE(response) << response.error().message;
+    EXPECT_EQ((*response)->head().status, 302);
+    EXPECT_EQ(*read_all(**response), "there");
+    EXPECT_EQ(server.requests().size(), 1U);
+}
+
 TEST(HttpClient, CredentialsStayWithTheirOrigin) {
     const HttpTestServer other{[](const SeenRequest&) { return answer_of(200, "", "other"); }};
     const HttpTestServer server{[&](const SeenRequest& request) {
