@@ -71,7 +71,7 @@ TEST_F(CallsTest, ConfigTakesWhatIsNotSetForOff) {
     EXPECT_FALSE(node_config(rpc_)->has_pubsub);
     answers(R"({"Key":"x","Value":["/ip4/127.0.0.1/tcp/8080","/unix/x"]})");
     EXPECT_THAT(node_config(rpc_)->gateways, ElementsAre("/ip4/127.0.0.1/tcp/8080", "/unix/x"));
-    answer_ = failure("failed to get config value: Pubsub has no attribute Enabled");
+    answer_ = failure(R"(failed to get config value: \"Pubsub.Enabled not found\")");
     EXPECT_TRUE(node_config(rpc_)->gateways.empty());
     answer_ = failure("disk on fire");
     EXPECT_EQ(node_config(rpc_).error().code, Errc::unavailable);
@@ -196,6 +196,25 @@ TEST_F(CallsTest, PinsAreAddedAskedForAndRemoved) {
     answer_ = failure("not pinned or pinned indirectly");
     EXPECT_EQ(pin_remove(rpc_, cid).error().code, Errc::not_found);
     EXPECT_EQ(pin_of(rpc_, cid).error().code, Errc::not_found);
+}
+
+TEST_F(CallsTest, ListsPinsOneAfterTheOther) {
+    answers(R"({"Cid":")" + text + R"(","Type":"recursive","Name":"job 1"})" + "\n" +
+            R"({"Cid":"bafkqaaa","Type":"recursive"})" + "\n");
+    std::string seen;
+    const auto note = [&seen](const Cid& pinned, const Pin& pin) -> Result<void> {
+        seen += pinned.to_string() + " " + pin.type + " " + pin.name + "\n";
+        return {};
+    };
+    EXPECT_TRUE(pin_each(rpc_, note).ok());
+    EXPECT_EQ(asked(), "POST /api/v0/pin/ls?type=recursive&names=true&stream=true");
+    EXPECT_EQ(seen, text + " recursive job 1\nbafkqaaa recursive \n");
+    const auto refuse = [](const Cid&, const Pin&) -> Result<void> {
+        return Error{Errc::storage_full, "no more"};
+    };
+    EXPECT_EQ(pin_each(rpc_, refuse).error().code, Errc::storage_full);
+    answers(R"({"Cid":"no","Type":"recursive"})");
+    EXPECT_EQ(pin_each(rpc_, note).error().code, Errc::malformed);
 }
 
 constexpr const char* provider_line =

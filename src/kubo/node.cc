@@ -12,11 +12,11 @@ namespace {
 
 using nlohmann::json;
 
+/// Source: Kubo 0.43, repo/common: MapGetKV.
 bool is_not_set(const Error& error) {
     return error.code == Errc::unavailable &&
-           (error.message.find("has no attribute") != std::string::npos ||
-            error.message.find("key has no attributes") != std::string::npos ||
-            error.message.find("not found") != std::string::npos);
+           error.message.find("failed to get config value") != std::string::npos &&
+           error.message.find("not found") != std::string::npos;
 }
 
 /// Null for one that is not set.

@@ -3,9 +3,25 @@
 #include "kubo/answer.h"
 
 #include <algorithm>
+#include <limits>
+#include <memory>
 #include <utility>
 
 namespace ic::kubo {
+namespace {
+
+/// Ours: for all pins there are; Kubo looks names up one after the other.
+constexpr std::chrono::minutes list_time_max{10};
+
+Result<Pin> pin_in(const nlohmann::json& object, std::string_view where) {
+    Pin pin{.type = TRY(string_field(object, "Type", where)), .name = {}};
+    if (object.contains("Name")) {
+        pin.name = TRY(string_field(object, "Name", where));
+    }
+    return pin;
+}
+
+} // namespace
 
 Result<void>
 pin_add(Rpc& rpc, const Cid& cid, const std::string& name, const Reach& reach, Stop stop) {
@@ -54,12 +70,23 @@ Result<std::optional<Pin>> pin_of(Rpc& rpc, const Cid& cid, Stop stop) {
         !keys->begin()->is_object()) {
         return no_kubo(where, "not one pin");
     }
-    const nlohmann::json& found = *keys->begin();
-    Pin pin{.type = TRY(string_field(found, "Type", where)), .name = {}};
-    if (found.contains("Name")) {
-        pin.name = TRY(string_field(found, "Name", where));
+    return std::optional(TRY(pin_in(*keys->begin(), where)));
+}
+
+Result<void>
+pin_each(Rpc& rpc, const std::function<Result<void>(const Cid&, const Pin&)>& take, Stop stop) {
+    const std::unique_ptr<RpcAnswer> answer =
+        TRY(rpc.begin({.command = "pin/ls",
+                       .query = {{"type", "recursive"}, {"names", "true"}, {"stream", "true"}},
+                       .repeat = Repeat::harmless,
+                       .total_time_max = list_time_max,
+                       .answer_bytes_max = std::numeric_limits<std::uint64_t>::max(),
+                       .stop = std::move(stop)}));
+    while (const std::optional<nlohmann::json> object = TRY(next_object(*answer))) {
+        TRY(take(TRY(cid_field(*object, "Cid", answer->where())),
+                 TRY(pin_in(*object, answer->where()))));
     }
-    return std::optional(std::move(pin));
+    return {};
 }
 
 } // namespace ic::kubo

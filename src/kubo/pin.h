@@ -6,6 +6,7 @@
 #include "kubo/rpc.h"
 #include "multiformats/cid.h"
 
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -26,5 +27,10 @@ struct Pin {
 
 /// `pin/ls` of one CID; nothing if it is not pinned.
 Result<std::optional<Pin>> pin_of(Rpc& rpc, const Cid& cid, Stop stop = {});
+
+/// `pin/ls` of all recursive pins, in Kubo's order, as they arrive. Errors beside those of Rpc:
+/// what `take` says, which ends the call.
+Result<void>
+pin_each(Rpc& rpc, const std::function<Result<void>(const Cid&, const Pin&)>& take, Stop stop = {});
 
 } // namespace ic::kubo

@@ -221,8 +221,10 @@ std::optional<Rpc::Failure> Rpc::attempt(const RpcCall& call,
                                  .response_bytes_max = call.answer_bytes_max,
                                  .stop = either(options_.stop, call.stop)};
     const std::string place = where(call.command);
+    // Kubo redirects no call: what would is no Kubo, and gets no data.
+    const net::HttpPolicy policy{.any_address = true, .follows_redirects = false};
     Result<std::unique_ptr<net::HttpResponse>> begun =
-        connections_.request(request, net::HttpPolicy{.any_address = true}, bounds);
+        connections_.request(request, policy, bounds);
     if (!begun) {
         const bool is_absence = begun.error().code == Errc::unavailable;
         return Failure{std::move(begun).take_error().during(place), is_absence, is_absence};

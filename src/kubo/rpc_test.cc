@@ -120,6 +120,19 @@ TEST_F(RpcTest, KeepsItsConnection) {
     EXPECT_EQ(server.connections(), 1U);
 }
 
+TEST_F(RpcTest, MakesAConnectionAnewThatKuboClosedBetweenTwoCalls) {
+    // No keep_open, and no word of it in the answer: as when a daemon is started again.
+    HttpTestServer server([](const SeenRequest&, Peer& peer) {
+        peer.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}");
+    });
+    const auto rpc = rpc_at(server);
+    for (int call = 0; call < 5; ++call) {
+        const Result<Bytes> answer = rpc->call(told);
+        EXPECT_TRUE(answer.ok()) << answer.error().message;
+    }
+    EXPECT_EQ(server.requests().size(), 5U);
+}
+
 TEST_F(RpcTest, TriesAgainWithGrowingPausesWhatMayBeRepeated) {
     int left = 2;
     HttpTestServer server([&](const SeenRequest&) {
@@ -221,6 +234,7 @@ TEST_F(RpcTest, NamesEachKindOfAnswerThatIsNone) {
          "it broke"},
         {"SSH-2.0-OpenSSH\r\n", Errc::unavailable, "failed"},
         {answer_of(200, "", std::string(limits::answer_bytes_max + 1, ' ')), Errc::too_large, ""},
+        {answer_of(302, "Location: /webui\r\n", ""), Errc::malformed, "no Kubo (HTTP status 302)"},
         {answer_of(400, "", "argument \"x\" is required"), Errc::malformed, "is required"},
         {answer_of(401, "", ""), Errc::refused, "AllowedPaths"},
         {answer_of(403, "", "Kubo RPC Access Denied"), Errc::refused, "have /api/v0/id"},

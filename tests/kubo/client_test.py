@@ -173,6 +173,7 @@ class Client:
         self.check(self.lines(self.a, "unpin", root)[0].startswith("not-found: "), "pin/rm again")
         self.same(self.lines(self.a, "pin", root, "job 1"), [], "pin/add")
         self.same(self.lines(self.a, "pin-of", root), ["recursive job 1"], "the pin's name")
+        self.check(f"{root} recursive job 1" in self.lines(self.a, "pins"), "pin/ls of all")
         self.broken_archives(theirs, root)
 
     def broken_archives(self, car, root):

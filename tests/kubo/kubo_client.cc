@@ -154,6 +154,13 @@ Result<void> show_pin(Rpc& rpc, const Arguments& words) {
     return {};
 }
 
+Result<void> show_pins(Rpc& rpc, const Arguments&) {
+    return pin_each(rpc, [](const Cid& cid, const Pin& found) -> Result<void> {
+        say(cid.to_string() + " " + found.type + " " + found.name);
+        return {};
+    });
+}
+
 // ---- Routing and tunnels
 
 void show(const PeerAddresses& peer) {
@@ -272,6 +279,7 @@ const std::map<std::string, Command> commands{
     {"pin", pin},
     {"unpin", unpin},
     {"pin-of", show_pin},
+    {"pins", show_pins},
     {"provide", provide},
     {"find-providers", find_providers},
     {"find-peer", find_peer},
