@@ -12,6 +12,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <mutex>
 
 namespace ic::kubo {
 namespace {
@@ -33,7 +34,12 @@ std::string failure(const std::string& message) {
 /// A Kubo that gives `answer_` to everything.
 class CallsTest : public ::testing::Test {
 protected:
-    void answers(const std::string& body) { answer_ = answer_of(200, "", body); }
+    void answers(const std::string& body) { answer_with(answer_of(200, "", body)); }
+
+    void answer_with(std::string answer) {
+        const std::lock_guard lock(mutex_);
+        answer_ = std::move(answer);
+    }
 
     /// Of the last request, without the version of HTTP.
     std::string asked() const {
@@ -48,8 +54,12 @@ protected:
         return std::move(Rpc::open(options)).take();
     }
 
+    std::mutex mutex_;
     std::string answer_;
-    HttpTestServer server_{[this](const SeenRequest&) { return answer_; }};
+    HttpTestServer server_{[this](const SeenRequest&) {
+        const std::lock_guard lock(mutex_);
+        return answer_;
+    }};
     std::unique_ptr<Rpc> owner_ = open(server_.url(""));
     Rpc& rpc_ = *owner_;
 };
@@ -71,9 +81,9 @@ TEST_F(CallsTest, ConfigTakesWhatIsNotSetForOff) {
     EXPECT_FALSE(node_config(rpc_)->has_pubsub);
     answers(R"({"Key":"x","Value":["/ip4/127.0.0.1/tcp/8080","/unix/x"]})");
     EXPECT_THAT(node_config(rpc_)->gateways, ElementsAre("/ip4/127.0.0.1/tcp/8080", "/unix/x"));
-    answer_ = failure(R"(failed to get config value: \"Pubsub.Enabled not found\")");
+    answer_with(failure(R"(failed to get config value: \"Pubsub.Enabled not found\")"));
     EXPECT_TRUE(node_config(rpc_)->gateways.empty());
-    answer_ = failure("disk on fire");
+    answer_with(failure("disk on fire"));
     EXPECT_EQ(node_config(rpc_).error().code, Errc::unavailable);
 }
 
@@ -111,9 +121,9 @@ TEST_F(CallsTest, BlockPutComparesWhatItBecame) {
 TEST_F(CallsTest, BlockSizeTellsAbsentFromBroken) {
     answers(R"({"Key":")" + text + R"(","Size":5})");
     EXPECT_EQ(*block_size(rpc_, cid), 5U);
-    answer_ = failure("block was not found locally (offline): ipld: could not find " + text);
+    answer_with(failure("block was not found locally (offline): ipld: could not find " + text));
     EXPECT_EQ(*block_size(rpc_, cid), std::nullopt);
-    answer_ = failure("disk on fire");
+    answer_with(failure("disk on fire"));
     EXPECT_EQ(block_size(rpc_, cid).error().code, Errc::cid_unavailable);
 }
 
@@ -153,10 +163,10 @@ TEST_F(CallsTest, ImportNamesWhatWentWrong) {
     const auto missing = dag_import(rpc_, car({cid}));
     EXPECT_EQ(missing.error().code, Errc::cid_unavailable);
     EXPECT_THAT(missing.error().message, HasSubstr("is not pinned: ipld: could not find x"));
-    answer_ = failure("import failed: mismatch in content integrity, expected: a, got: b");
+    answer_with(failure("import failed: mismatch in content integrity, expected: a, got: b"));
     EXPECT_EQ(dag_import(rpc_, car({cid})).error().code, Errc::hash_mismatch);
-    answer_ = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-              "0\r\nX-Stream-Error: import failed: mismatch in content integrity\r\n\r\n";
+    answer_with("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+                "0\r\nX-Stream-Error: import failed: mismatch in content integrity\r\n\r\n");
     EXPECT_EQ(dag_import(rpc_, car({cid})).error().code, Errc::hash_mismatch);
     for (const char* line : {"<html>", R"({"Root":7})", R"({"Root":{"Cid":{"/":"no"}}})"}) {
         answers(line);
@@ -170,8 +180,8 @@ TEST_F(CallsTest, ImportNamesWhatWentWrong) {
 }
 
 TEST_F(CallsTest, ExportSaysInTheEndThatABlockIsMissing) {
-    answer_ = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-              "3\r\ncar\r\n0\r\nX-Stream-Error: block was not found locally\r\n\r\n";
+    answer_with("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+                "3\r\ncar\r\n0\r\nX-Stream-Error: block was not found locally\r\n\r\n");
     auto answer = dag_export(rpc_, cid, Reach::local());
     ASSERT_TRUE(answer.ok()) << answer.error().message;
     EXPECT_EQ(asked(),
@@ -191,9 +201,9 @@ TEST_F(CallsTest, PinsAreAddedAskedForAndRemoved) {
     EXPECT_EQ((*pin_of(rpc_, cid))->name, "job 1");
     answers(R"({"Keys":{")" + text + R"(":{"Type":"recursive"}}})");
     EXPECT_EQ((*pin_of(rpc_, cid))->type, "recursive");
-    answer_ = failure("path '" + text + "' is not pinned");
+    answer_with(failure("path '" + text + "' is not pinned"));
     EXPECT_EQ(*pin_of(rpc_, cid) ? 1 : 0, 0);
-    answer_ = failure("not pinned or pinned indirectly");
+    answer_with(failure("not pinned or pinned indirectly"));
     EXPECT_EQ(pin_remove(rpc_, cid).error().code, Errc::not_found);
     EXPECT_EQ(pin_of(rpc_, cid).error().code, Errc::not_found);
 }
@@ -236,11 +246,11 @@ TEST_F(CallsTest, FindsEachProviderOnce) {
 
 TEST_F(CallsTest, GivesTheProvidersThatWereFoundInTime) {
     const std::string line = provider_line;
-    answer_ = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5d\r\n" + line +
-              "\r\n0\r\nX-Stream-Error: context deadline exceeded\r\n\r\n";
+    answer_with("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5d\r\n" + line +
+                "\r\n0\r\nX-Stream-Error: context deadline exceeded\r\n\r\n");
     ASSERT_EQ(line.size(), 0x5dU);
     EXPECT_EQ(routing_find_providers(rpc_, cid, {})->size(), 1U);
-    answer_ = "HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n" + line; // The connection broke.
+    answer_with("HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n" + line); // The connection broke.
     EXPECT_EQ(routing_find_providers(rpc_, cid, {}).error().code, Errc::unavailable);
 }
 
@@ -248,7 +258,7 @@ TEST_F(CallsTest, FindsAPeerOrSaysThatItDidNot) {
     answers(R"({"Responses":[{"Addrs":["/ip4/1.2.3.4/tcp/1"],"ID":"12D3Peer"}],"Type":2})");
     EXPECT_EQ(routing_find_peer(rpc_, "12D3Peer", 2s)->addresses.size(), 1U);
     EXPECT_EQ(routing_find_peer(rpc_, "12D3Other", 2s).error().code, Errc::not_found);
-    answer_ = failure("routing: not found");
+    answer_with(failure("routing: not found"));
     EXPECT_EQ(routing_find_peer(rpc_, "12D3Peer", 2s).error().code, Errc::not_found);
 }
 
@@ -271,7 +281,7 @@ TEST_F(CallsTest, TunnelsAreMadeListedAndClosed) {
     answers("2\n");
     EXPECT_EQ(*streams_close(rpc_, {.protocol = "/x/job"}), 2U);
     EXPECT_EQ(asked(), "POST /api/v0/p2p/close?protocol=%2Fx%2Fjob");
-    answer_ = failure("libp2p stream mounting not enabled");
+    answer_with(failure("libp2p stream mounting not enabled"));
     const auto off = streams_list(rpc_);
     EXPECT_EQ(off.error().code, Errc::unsupported);
     EXPECT_THAT(off.error().message, HasSubstr("Experimental.Libp2pStreamMounting true"));

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <filesystem>
 
 namespace ic::kubo {
@@ -116,7 +117,7 @@ TEST(BlockGet, NamesARefusal) {
 }
 
 TEST(BlockGet, TakesTheLargestBlockAndNotOneByteMore) {
-    std::size_t size = std::size_t{2} << 20U;
+    std::atomic<std::size_t> size = std::size_t{2} << 20U;
     HttpTestServer server(
         [&size](const SeenRequest&) { return answer("200 OK", std::string(size, 'x')); });
     EXPECT_TRUE(block_get(server.url(""), cid, std::chrono::seconds(20)).ok());

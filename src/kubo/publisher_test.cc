@@ -56,6 +56,11 @@ protected:
         return answer;
     }
 
+    void answers(std::function<std::string(const std::string&)> answer) {
+        const std::lock_guard lock(mutex_);
+        answer_ = std::move(answer);
+    }
+
     std::vector<std::string> seen() {
         const std::lock_guard lock(mutex_);
         return taken_;
@@ -64,7 +69,7 @@ protected:
     std::string folder_;
     PublisherOptions options_;
     std::mutex mutex_;
-    std::function<std::string(const std::string&)> answer_; ///< To be set before the first message.
+    std::function<std::string(const std::string&)> answer_;
     std::vector<std::string> taken_;
     HttpTestServer server_{[this](const SeenRequest& request) { return serve(request); }};
     std::unique_ptr<Rpc> rpc_;
@@ -87,10 +92,10 @@ TEST_F(PublisherTest, SendsInOrderAndCounts) {
 
 TEST_F(PublisherTest, TriesAgainWhatKuboIgnoredOrFailed) {
     int left = 5;
-    answer_ = [&](const std::string& data) {
+    answers([&](const std::string& data) {
         const bool fails = data == "two" && left-- > 0;
         return !fails ? taken : left % 2 == 0 ? ignored : answer_of(500, "", "<html>");
-    };
+    });
     Publisher publisher(*rpc_, options_);
     for (const char* word : {"one", "two", "three"}) {
         ASSERT_TRUE(publisher.publish("t", text(word)).ok());
@@ -103,9 +108,9 @@ TEST_F(PublisherTest, TriesAgainWhatKuboIgnoredOrFailed) {
 }
 
 TEST_F(PublisherTest, GivesUpWhatIsRefusedAndGoesOn) {
-    answer_ = [](const std::string& data) {
+    answers([](const std::string& data) {
         return data == "one" ? answer_of(403, "", "denied") : taken;
-    };
+    });
     Publisher publisher(*rpc_, options_);
     ASSERT_TRUE(publisher.publish("t", text("one")).ok());
     EXPECT_TRUE(publisher.drain(10s));
@@ -118,7 +123,7 @@ TEST_F(PublisherTest, GivesUpWhatIsRefusedAndGoesOn) {
 }
 
 TEST_F(PublisherTest, GivesUpWhatIsTooOldToBeNews) {
-    answer_ = [](const std::string& data) { return data == "old" ? ignored : taken; };
+    answers([](const std::string& data) { return data == "old" ? ignored : taken; });
     options_.age_max = 100ms;
     Publisher publisher(*rpc_, options_);
     ASSERT_TRUE(publisher.publish("t", text("old")).ok());

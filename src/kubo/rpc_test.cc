@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <filesystem>
 
 namespace ic::kubo {
@@ -183,7 +184,7 @@ TEST_F(RpcTest, StopsAskingWhoIsNotThereAndProbesOnce) {
 }
 
 TEST_F(RpcTest, AsksAgainAfterAProbeThatWentWell) {
-    bool is_there = false;
+    std::atomic<bool> is_there{false};
     HttpTestServer server(
         [&](const SeenRequest&) { return is_there ? answer_of(200, "", "{}") : std::string(); });
     options_.breaker = {.failures_max = 1, .pause = 1'000ms};
@@ -325,19 +326,21 @@ TEST(PubsubPublish, RefusesWhatWouldNotArriveWithoutAsking) {
 }
 
 TEST(PubsubCalls, ReadListsAndSayThatPubsubIsOff) {
-    std::string body = R"({"Strings":["uaXBmcy1jb21wdXRlL3Rlc3Q"],"New":1})";
-    int status = 200;
-    HttpTestServer server([&](const SeenRequest&) { return answer_of(status, "", body); });
+    const std::vector<std::string> answers{
+        answer_of(200, "", R"({"Strings":["uaXBmcy1jb21wdXRlL3Rlc3Q"],"New":1})"),
+        answer_of(200, "", R"({"Strings":null})"),
+        answer_of(500,
+                  "",
+                  R"({"Message":"experimental pubsub feature not enabled, run daemon",)"
+                  R"("Type":"error"})")};
+    std::size_t next = 0;
+    HttpTestServer server([&](const SeenRequest&) { return answers.at(next++); });
     RpcOptions options;
     options.address = server.url("");
     const auto opened = Rpc::open(options);
     Rpc& rpc = **opened;
     EXPECT_THAT(*pubsub_topics(rpc), ElementsAre(copy_of(bytes_of("ipfs-compute/test"))));
-    body = R"({"Strings":null})";
     EXPECT_TRUE(pubsub_peers(rpc, "t")->empty());
-    status = 500;
-    body = R"({"Message":"experimental pubsub feature not enabled, run daemon",)"
-           R"("Type":"error"})";
     const auto off = pubsub_topics(rpc);
     EXPECT_EQ(off.error().code, Errc::unsupported);
     EXPECT_THAT(off.error().message, HasSubstr("ipfs config --json Pubsub.Enabled true"));
