@@ -71,6 +71,7 @@ private:
     void arm(std::chrono::nanoseconds delay, void (Connection::*then)());
 
     void resolve();
+    void resolve_name();
     void try_next_endpoint();
     void connect_timed_out();
     void connected(WebTcp socket);

@@ -82,6 +82,14 @@ void WebSocket::Connection::resolve() {
         return;
     }
     arm(connect_until_ - now_since_boot(), &Connection::connect_timed_out);
+    try {
+        resolve_name();
+    } catch (const std::exception& failure) { // Asio throws when it gets no thread for it.
+        finish("the name '" + url_.host + "': " + failure.what());
+    }
+}
+
+void WebSocket::Connection::resolve_name() {
     resolver_->async_resolve(
         url_.host,
         std::to_string(url_.port),
@@ -149,7 +157,12 @@ void WebSocket::Connection::connect_timed_out() {
 }
 
 void WebSocket::Connection::connected(WebTcp socket) {
-    set_up(tls_ ? WebWire(std::move(socket), tls_) : WebWire(std::move(socket)));
+    try {
+        set_up(tls_ ? WebWire(std::move(socket), tls_) : WebWire(std::move(socket)));
+    } catch (const std::exception& failure) { // OpenSSL has no memory.
+        finish(std::string("TLS: ") + failure.what());
+        return;
+    }
     if (!tls_) {
         ask_for_upgrade();
         return;

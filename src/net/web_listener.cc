@@ -196,13 +196,16 @@ void WebSocketListener::State::admit(UniqueFd fd, const asio::ip::tcp::endpoint&
     }
     static_cast<void>(fd.release());
     socket.set_option(asio::ip::tcp::no_delay(true), failure);
-    auto place = std::make_shared<WebPlace>(shared_from_this(), network);
-    std::make_shared<WebIncoming>(shared_from_this(),
-                                  tls_ ? WebWire(std::move(socket), tls_)
-                                       : WebWire(std::move(socket)),
-                                  std::move(place),
-                                  text_of(from))
-        ->begin();
+    try {
+        auto place = std::make_shared<WebPlace>(shared_from_this(), network);
+        std::make_shared<WebIncoming>(shared_from_this(),
+                                      tls_ ? WebWire(std::move(socket), tls_)
+                                           : WebWire(std::move(socket)),
+                                      std::move(place),
+                                      text_of(from))
+            ->begin();
+    } catch (const std::exception&) { // OpenSSL has no memory: the socket is closed.
+    }
 }
 
 void WebSocketListener::State::close() {
