@@ -17,7 +17,7 @@ namespace websocket = boost::beast::websocket;
 
 namespace {
 
-// Of an answer, whose parser takes any number of headers; each reads at most 64 KiB.
+// Of an answer, whose parser takes megabytes; each reads at most 64 KiB.
 constexpr std::size_t answer_reads_max = 32;
 constexpr std::size_t endpoints_max = 16; // Of one name; others are not tried.
 
