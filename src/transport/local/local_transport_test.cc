@@ -425,6 +425,7 @@ TEST(LocalTransportProcesses, StaleNamesAreSweptAtTheNextStart) {
     {
         const OtherProcess two{folder, 2};
         const OtherProcess three{folder, 3};
+        two.signal(SIGSTOP); // Or it would see the other one go, and sweep.
     } // Killed: nobody was there to sweep.
     EXPECT_EQ(folder.files(), 4U);
     const auto loop = open_loop();
