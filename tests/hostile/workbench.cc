@@ -8,6 +8,7 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <limits>
 #include <utility>
 
 namespace ic::hostile {
@@ -78,6 +79,9 @@ Workbench::Workbench(std::uint32_t slots) : good_(executor::wasm::wasm_of(good_w
     options.artifacts_folder = folder_ / "modules";
     options.fingerprint = executor::wasm::engine_fingerprint(executor::wasm::Metering::none);
     options.fingerprint_fuel = executor::wasm::engine_fingerprint(executor::wasm::Metering::fuel);
+    // Replaced by none but one that was lost, so that a test can see it.
+    options.runs_per_process_max = std::numeric_limits<std::uint64_t>::max();
+    options.resident_bytes_max = std::numeric_limits<std::uint64_t>::max();
     Result<std::unique_ptr<executor::Executor>> opened = executor::process::open_pool(options);
     EXPECT_TRUE(opened) << opened.error().message;
     pool_ = std::move(opened).take();
