@@ -492,11 +492,16 @@ struct Coordinator::Impl {
         if (adoption->jobs.empty()) {
             return;
         }
+        // Of a process of another machine nothing here can prove that it is dead.
+        const auto holder_is_dead = [&](const job::Instance& holder) {
+            const Result<bool> is_of_this_home = reader.is_of_this_home(holder);
+            return is_of_this_home && *is_of_this_home && is_dead(holder);
+        };
         const Instant now = now_since_boot();
         std::vector<lease::RecoveredJob> jobs;
         for (const ledger::AdoptedJob& job : adoption->jobs) {
             Result<lease::RecoveredJob> recovered =
-                recovered_of(job, is_dead, now, ledger::now_unix_millis());
+                recovered_of(job, holder_is_dead, now, ledger::now_unix_millis());
             if (!recovered) {
                 fail_unreadable(job, recovered.error());
                 continue;

@@ -52,8 +52,9 @@ public:
     void peer_seen(const transport::Peer& peer);
     void peer_gone(const transport::Peer& peer, transport::Fate fate);
 
-    /// Takes over the open jobs of processes that are proven dead; `is_dead` tells of the holders
-    /// of their leases. Several nodes may try: each job goes to one.
+    /// Takes over the open jobs of processes that are proven dead; `is_dead` tells of those holders
+    /// of their leases that are processes of this home. Several nodes may try: each job goes to
+    /// one.
     void adopt(const std::vector<job::Instance>& dead,
                const std::function<bool(const job::Instance&)>& is_dead);
 

@@ -101,6 +101,9 @@ public:
     /// The processes that owe an open job its end: candidates for adoption.
     Result<std::vector<job::Instance>> owners();
 
+    /// Whether it is (or was) a coordinating process of this home: it has taken an incarnation.
+    Result<bool> is_of_this_home(const job::Instance& instance);
+
 private:
     struct Impl;
     explicit LedgerReader(std::unique_ptr<Impl> impl);

@@ -154,6 +154,15 @@ TEST(Ledger, IncarnationsOnlyGrowAlsoWhenItIsOpenedAnew) {
     }
 }
 
+TEST(Ledger, KnowsTheProcessesOfItsHome) {
+    const Home home;
+    const auto writer = home.open_writer();
+    ASSERT_TRUE(writer->take_incarnation(instance(7)));
+    LedgerReader reader = home.open_reader();
+    EXPECT_EQ(*reader.is_of_this_home(instance(7)), true);
+    EXPECT_EQ(*reader.is_of_this_home(instance(8)), false) << "a worker of another machine";
+}
+
 TEST(Ledger, AdoptionTakesOpenJobsOnceWithAllThatTheNewOwnerMustKnow) {
     const Home home;
     const auto writer = home.open_writer();

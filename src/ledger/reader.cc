@@ -191,4 +191,11 @@ Result<std::vector<job::Instance>> LedgerReader::owners() {
     return found;
 }
 
+Result<bool> LedgerReader::is_of_this_home(const job::Instance& instance) {
+    Query query =
+        TRY(impl_->database.prepare("SELECT 1 FROM incarnations WHERE instance = ? LIMIT 1"));
+    query.bind(instance.to_string());
+    return query.step();
+}
+
 } // namespace ic::ledger
