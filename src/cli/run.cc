@@ -156,7 +156,8 @@ Result<int> run_here(Context& context, const RunFlags& flags) {
     std::signal(SIGINT, stop_run);
     std::signal(SIGTERM, stop_run);
     const auto run_with = [&](worker::RunObserver& seen_by) {
-        return worker::run_job(workshop->parts(), invocation.spec, ids, lease, permit, seen_by);
+        return worker::run_job(
+            workshop->parts(), invocation.spec, invocation.timeouts, ids, lease, permit, seen_by);
     };
     const worker::FinishedRun run = run_with(observer);
     NoObserver nobody;

@@ -37,7 +37,7 @@ Result<void> hand_on(const Local& local, const job::JobSpec& spec) {
     Result<void> published = wiring::publish(local.store(), *local.kubo, here);
     // What is here in part came from elsewhere, and can be had there.
     if (!published && published.error().code != Errc::not_found) {
-        return published;
+        return std::move(published).take_error().during("giving Kubo what the job needs");
     }
     return {};
 }

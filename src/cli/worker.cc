@@ -74,8 +74,8 @@ Result<int> work(Context& context, const WorkerFlags& flags) {
             workshop.profile = local->profile;
             workshop.walls = walls;
             if (local->kubo) {
-                workshop.publish = [&local](std::span<const Cid> roots) {
-                    return wiring::publish(local->store(), *local->kubo, roots);
+                workshop.publish = [&local](std::span<const Cid> roots, const worker::Stop& stop) {
+                    return wiring::publish(local->store(), *local->kubo, roots, stop);
                 };
             }
             return wiring::Workshop::open(

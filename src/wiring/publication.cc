@@ -82,7 +82,8 @@ private:
 
 } // namespace
 
-Result<void> publish(BlockSource& source, kubo::Rpc& rpc, std::span<const Cid> roots) {
+Result<void>
+publish(BlockSource& source, kubo::Rpc& rpc, std::span<const Cid> roots, kubo::Stop stop) {
     std::vector<Cid> wanted;
     for (const Cid& root : roots) {
         if (root.hash() != HashCode::identity && std::ranges::find(wanted, root) == wanted.end()) {
@@ -96,9 +97,10 @@ Result<void> publish(BlockSource& source, kubo::Rpc& rpc, std::span<const Cid> r
     Result<kubo::ImportedDag> imported =
         kubo::dag_import(rpc,
                          {.car = [&car](std::span<std::uint8_t> into) { return car.produce(into); },
-                          .roots = wanted});
+                          .roots = wanted,
+                          .stop = std::move(stop)});
     if (!imported) {
-        return std::move(imported).take_error().during("giving results to Kubo");
+        return std::move(imported).take_error();
     }
     return {};
 }

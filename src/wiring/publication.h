@@ -13,7 +13,8 @@ namespace ic::wiring {
 
 /// Sends the whole DAG below each root as one CAR and has Kubo pin the roots. Roots that are not
 /// in `source` whole are errors; CIDs that carry their block themselves are left out.
-/// Blocks. Threads: any. Errors: as the source and `kubo::dag_import`.
-Result<void> publish(BlockSource& source, kubo::Rpc& rpc, std::span<const Cid> roots);
+/// Blocks. Threads: any. Errors: as the source and `kubo::dag_import`; what `stop` says.
+Result<void>
+publish(BlockSource& source, kubo::Rpc& rpc, std::span<const Cid> roots, kubo::Stop stop = {});
 
 } // namespace ic::wiring

@@ -30,8 +30,7 @@ struct WorkshopOptions {
     std::vector<std::string> private_addresses; ///< `ADDR` or `ADDR:PORT` that curl may open.
     unixfs::Profile profile;
     executor::Debugging debugging; ///< Of every run; nothing where jobs of others run.
-    /// Hands results on to the network; empty: they stay in the store.
-    std::function<Result<void>(std::span<const Cid>)> publish{};
+    worker::Publish publish{};     ///< Empty: results stay in the store.
     executor::channel::WallSet
         walls{}; ///< Executors and compilers without one of these run nothing.
 };

@@ -23,6 +23,13 @@ inline constexpr std::size_t adds_remembered_max = 1'024;
 using Curl = std::function<Result<std::unique_ptr<executor::CurlBody>>(
     std::string_view request, const executor::Task& task, const executor::Permit& permit)>;
 
+/// An error as soon as what is under way should end, nothing until then. Cheap; threads: any.
+using Stop = std::function<std::optional<Error>()>;
+
+/// Hands what these CIDs name on to the network. Blocks. Errors: what `stop` says; one that may be
+/// tried again while the network is not there.
+using Publish = std::function<Result<void>(std::span<const Cid> cids, const Stop& stop)>;
+
 /// What a run is built of; shared by all runs of a node. The references outlive every run.
 struct RunParts {
     executor::Executor& executor;
@@ -30,9 +37,7 @@ struct RunParts {
     BlockStore& store;   ///< Where results go.
     unixfs::Profile profile;
     Curl curl;
-    /// Hands what these CIDs name on to the network, where results go further than this store. May
-    /// be empty. Blocks.
-    std::function<Result<void>(std::span<const Cid>)> publish{};
+    Publish publish{}; ///< Empty where results stay in this store.
 };
 
 /// Who looks on while a run goes. Called on the run's thread.

@@ -4,6 +4,10 @@
 #include "unixfs/file_builder.h"
 
 #include <algorithm>
+#include <chrono>
+#include <optional>
+#include <span>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -24,8 +28,53 @@ Result<std::optional<Cid>> add_stream(const RunParts& parts, ByteView data) {
     return std::optional<Cid>{TRY(builder.finish()).cid};
 }
 
+/// Ours: first and longest pause before results are handed on again, and how often it is looked
+/// whether there still is a reason to.
+constexpr std::chrono::milliseconds publish_again_first{100};
+constexpr std::chrono::milliseconds publish_again_longest{2'000};
+constexpr std::chrono::milliseconds publish_look{20};
+
+/// Again and again while the lease holds and the job's timeout allows it: that the network is not
+/// there for a moment is no reason to run a job twice.
+Result<void> hand_on(const RunParts& parts,
+                     std::span<const Cid> cids,
+                     std::uint64_t ms_max,
+                     const executor::Permit& permit) {
+    const Instant until = now_since_boot() + std::chrono::milliseconds(ms_max);
+    const Stop stop = [&permit, until]() -> std::optional<Error> {
+        if (const std::optional<Errc> reason = permit.stop_reason()) {
+            return Error{*reason, "stopped"};
+        }
+        const Instant now = now_since_boot();
+        if (now >= permit.lease_until()) {
+            return Error{Errc::lease_lost, "the lease is over"};
+        }
+        if (now >= until) {
+            return Error{Errc::publish_timeout, "out of time"};
+        }
+        return std::nullopt;
+    };
+    std::chrono::milliseconds pause = publish_again_first;
+    for (;;) {
+        Result<void> handed_on = parts.publish(cids, stop);
+        if (handed_on || !may_retry(handed_on.error().code)) {
+            return handed_on;
+        }
+        const Instant again = now_since_boot() + pause;
+        while (now_since_boot() < again) {
+            if (std::optional<Error> why = stop()) {
+                return Error{why->code, why->message + "; " + handed_on.error().message};
+            }
+            std::this_thread::sleep_for(publish_look);
+        }
+        pause = std::min(pause * 2, publish_again_longest);
+    }
+}
+
 Result<void> publish(const RunParts& parts,
                      const executor::Outcome& outcome,
+                     std::uint64_t ms_max,
+                     const executor::Permit& permit,
                      std::vector<Cid> added,
                      FinishedRun& run) {
     run.output = TRY(add_stream(parts, outcome.output));
@@ -35,13 +84,13 @@ Result<void> publish(const RunParts& parts,
     if (anything) {
         TRY(parts.store.sync()); // Before a receipt says that it is kept.
     }
-    if (parts.publish) {
+    if (parts.publish && !permit.stop_reason()) { // Of a stopped run nobody takes the results.
         for (const std::optional<Cid>& stream : {run.output, run.errors, run.log}) {
             if (stream) {
                 added.push_back(*stream);
             }
         }
-        TRY(parts.publish(added));
+        TRY(hand_on(parts, added, ms_max, permit));
     }
     return {};
 }
@@ -50,6 +99,7 @@ Result<void> publish(const RunParts& parts,
 
 FinishedRun run_job(const RunParts& parts,
                     const job::JobSpec& spec,
+                    const job::StageTimeouts& timeouts,
                     const job::JobIds& ids,
                     const job::LeaseRef& lease,
                     const executor::Permit& permit,
@@ -74,7 +124,9 @@ FinishedRun run_job(const RunParts& parts,
                     .session = nullptr};
     const Instant start = now_since_boot();
     observer.stage(job::Stage::publishing);
-    if (Result<void> published = publish(parts, outcome, host.added(), run); !published) {
+    if (Result<void> published =
+            publish(parts, outcome, timeouts.publish_ms_max, permit, host.added(), run);
+        !published) {
         const Error error = std::move(published).take_error().during("storing the results");
         run.ending = job::Ending{};
         run.ending.error = error.code;

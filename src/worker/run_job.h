@@ -27,6 +27,7 @@ struct FinishedRun {
 /// of it is alive and what it added is on the disk. A failure to store becomes the ending.
 FinishedRun run_job(const RunParts& parts,
                     const job::JobSpec& spec,
+                    const job::StageTimeouts& timeouts,
                     const job::JobIds& ids,
                     const job::LeaseRef& lease,
                     const executor::Permit& permit,

@@ -79,6 +79,7 @@ struct Worker::Impl {
     net::TimerId report_timer;
     bool reporting = false;
     bool is_ahead = false;
+    bool resting = false;
     std::chrono::nanoseconds run_average = short_run; ///< Moving, over about eight runs.
     bool pumping = false;
     std::function<void()> on_idle;
@@ -213,9 +214,13 @@ struct Worker::Impl {
         const bool ahead = run_average < short_run;
         if (ahead != is_ahead) {
             is_ahead = ahead;
-            machine.set_slots(options.machine.slots * (ahead ? ahead_factor : 1U),
-                              now_since_boot());
+            set_slots();
         }
+    }
+
+    void set_slots() {
+        const std::uint32_t usual = options.machine.slots * (is_ahead ? ahead_factor : 1U);
+        machine.set_slots(resting ? 0 : usual, now_since_boot());
     }
 
     /// What was taken ahead and waits behind a long run is given back, unstarted.
@@ -307,8 +312,13 @@ struct Worker::Impl {
         }
         const job::JobIds ids = job::ids_of(*invocation);
         Observer observer(*this, run);
-        FinishedRun finished =
-            run_job(parts, invocation->invocation.spec, ids, run.lease, run.permit, observer);
+        FinishedRun finished = run_job(parts,
+                                       invocation->invocation.spec,
+                                       invocation->invocation.timeouts,
+                                       ids,
+                                       run.lease,
+                                       run.permit,
+                                       observer);
         run.session = std::move(finished.session);
         if (finished.ending.error == Errc::lease_lost) {
             // Nobody may take it, and the coordinator knows best what became of the job.
@@ -470,6 +480,18 @@ void Worker::peer_gone(const transport::Peer& peer, transport::Fate fate) {
 void Worker::drain(std::function<void()> on_idle) {
     impl_->on_idle = std::move(on_idle);
     impl_->machine.drain(now_since_boot());
+    impl_->pump();
+}
+
+void Worker::rest() {
+    impl_->resting = true;
+    impl_->set_slots();
+    impl_->pump();
+}
+
+void Worker::go_on() {
+    impl_->resting = false;
+    impl_->set_slots();
     impl_->pump();
 }
 

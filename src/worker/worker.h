@@ -52,6 +52,10 @@ public:
     /// Takes nothing new; `on_idle` is called once what runs has ended and is acknowledged.
     void drain(std::function<void()> on_idle);
 
+    /// Takes nothing new until `go_on`; what runs goes on.
+    void rest();
+    void go_on();
+
     lease::WorkerCounts counts() const;
 
 private:
