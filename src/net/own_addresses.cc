@@ -82,4 +82,15 @@ Result<std::uint16_t> free_port() {
     return ntohs(address.sin_port);
 }
 
+bool is_listened_at(std::uint16_t port) {
+    const UniqueFd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(port);
+    return socket &&
+           ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) ==
+               0;
+}
+
 } // namespace ic::net

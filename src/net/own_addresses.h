@@ -19,4 +19,7 @@ std::vector<std::string> own_addresses(std::size_t most);
 /// Errors: unavailable.
 Result<std::uint16_t> free_port();
 
+/// Whether somebody listens at this port of 127.0.0.1: connects to it, and leaves.
+bool is_listened_at(std::uint16_t port);
+
 } // namespace ic::net

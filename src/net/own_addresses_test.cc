@@ -1,7 +1,11 @@
+#include "base/unique_fd.h"
 #include "net/address.h"
 #include "net/own_addresses.h"
 
+#include <arpa/inet.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 #include <set>
 
@@ -29,6 +33,20 @@ TEST(FreePort, IsOneAndAnotherEachTime) {
         ports.insert(*port);
     }
     EXPECT_GT(ports.size(), 1U);
+}
+
+TEST(IsListenedAt, TellsWhetherSomebodyDoes) {
+    const Result<std::uint16_t> port = free_port();
+    ASSERT_TRUE(port);
+    EXPECT_FALSE(is_listened_at(*port));
+    const UniqueFd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(*port);
+    ASSERT_EQ(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+    ASSERT_EQ(::listen(socket.get(), 1), 0);
+    EXPECT_TRUE(is_listened_at(*port));
 }
 
 } // namespace

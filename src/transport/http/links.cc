@@ -142,7 +142,8 @@ bool Links::is_out_of_reach(const job::Instance& instance) const {
         return false;
     }
     const auto at = targets_.find(instance);
-    return at == targets_.end() || now_since_boot() < at->second->not_before;
+    return at == targets_.end() || at->second->contact.at.empty() ||
+           now_since_boot() < at->second->not_before;
 }
 
 // --- sending -------------------------------------------------------------------------------------
@@ -300,12 +301,30 @@ void Links::attempt_failed(const Attempt& attempt, const std::string& why) {
     }
     loop_.cancel(target.next_timer);
     target.dialling = false;
-    target.queue.clear();
-    target.queue_bytes = 0;
     target.pause = target.pause.count() == 0 ? options_.redial_first
                                              : std::min(target.pause * 2, options_.redial_longest);
     target.not_before = now_since_boot() + target.pause;
     note("node " + instance.to_string().substr(0, 8) + " cannot be reached: " + why);
+    give_up(target);
+}
+
+/// What waits goes another way, from the loop: whoever is given it may send.
+void Links::give_up(Target& target) {
+    target.queue_bytes = 0;
+    std::deque<Bytes> queue = std::exchange(target.queue, {});
+    if (!options_.undelivered || queue.empty()) {
+        return;
+    }
+    loop_.post([this, is_alive = alive_, to = target.contact.instance, queue = std::move(queue)] {
+        for (const Bytes& payload : queue) {
+            if (!*is_alive) {
+                return;
+            }
+            if (Result<job::Message> message = job::decode(payload)) {
+                options_.undelivered(to, std::move(message).take());
+            }
+        }
+    });
 }
 
 // --- connections ---------------------------------------------------------------------------------

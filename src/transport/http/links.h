@@ -55,6 +55,8 @@ struct LinksOptions {
     std::size_t links_max = limits::links_max;
     std::size_t contacts_max = limits::contacts_max;
     std::function<void(const std::string&)> note{}; ///< One line for the operator. May be empty.
+    /// What has waited for a link that cannot be made, in order. Empty: it is dropped.
+    std::function<void(const job::Instance&, job::Message)> undelivered{};
 };
 
 /// A peer is there from when its session is established (on_peer) until its link is closed
@@ -118,6 +120,7 @@ private:
     void dial_next(const job::Instance& instance);
     void dial_url(const Attempt& attempt, const Result<std::string>& url);
     Target* target_of(const Attempt& attempt);
+    void give_up(Target& target);
     void attempt_failed(const Attempt& attempt, const std::string& why);
     void drop(const Held& link, const std::string& why);
     void sweep();

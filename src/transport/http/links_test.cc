@@ -311,5 +311,32 @@ TEST_F(LinksTest, AnnounceToAllPeers) {
     ASSERT_TRUE(wait_for([&] { return b.messages.size() == 2 && c.messages.size() == 2; }));
 }
 
+TEST_F(LinksTest, GiveBackInOrderWhatWaitedForAContactThatCannotBeReached) {
+    std::vector<std::pair<job::Instance, job::Message>> back;
+    Node a(*loop, 1, [&back](LinksOptions& options) {
+        options.undelivered = [&back](const job::Instance& to, job::Message message) {
+            back.emplace_back(to, std::move(message));
+        };
+    });
+    const job::Instance nobody = session::testing::instance_of(2);
+    const PublicKey key = session::testing::key_of(2).public_key();
+    a.links->learn({.instance = nobody, .key = key, .at = {"http://127.0.0.1:1"}});
+    EXPECT_FALSE(a.links->is_out_of_reach(nobody)) << "that is found out";
+    a.links->send(nobody, query(1));
+    a.links->send(nobody, query(2));
+    ASSERT_TRUE(wait_for([&] { return back.size() == 2; }));
+    EXPECT_EQ(back[0], (std::pair{nobody, query(1)}));
+    EXPECT_EQ(back[1], (std::pair{nobody, query(2)}));
+    EXPECT_TRUE(a.links->is_out_of_reach(nobody));
+}
+
+TEST_F(LinksTest, KnowAContactWithoutAnAddressToBeOutOfReach) {
+    Node a(*loop, 1);
+    const job::Instance mute = session::testing::instance_of(2);
+    const PublicKey key = session::testing::key_of(2).public_key();
+    a.links->learn({.instance = mute, .key = key, .at = {}});
+    EXPECT_TRUE(a.links->is_out_of_reach(mute));
+}
+
 } // namespace
 } // namespace ic::transport
