@@ -12,6 +12,7 @@
 #include "wiring/workshop.h"
 
 #include <algorithm>
+#include <charconv>
 #include <map>
 #include <optional>
 #include <set>
@@ -30,10 +31,21 @@ constexpr std::size_t swarm_peers_max = 4'096; ///< Remembered for that.
 /// Ours: how often a Kubo that did not say who it is is asked again, and one that did.
 constexpr auto reach_retry = 2s;
 constexpr auto reach_refresh = 120s;
+/// Ours: who spoke to us over the topic, has no link to us and was not heard for so long has gone
+/// away as far as we can tell. Whoever answers for leases is heard each second.
+constexpr auto topic_silence_max = 4s;
+constexpr auto topic_silence_look = 1s;
 /// Ours: of each kind, in a packet.
 constexpr std::size_t addresses_max = 8;
 
 constexpr std::string_view stream_protocol = "/x/ipfs-compute/session/1/";
+
+const std::string forward_url = "http://127.0.0.1:";
+
+/// Of the URL of a forward.
+std::string multiaddr_of(const std::string& url) {
+    return "/ip4/127.0.0.1/tcp/" + url.substr(forward_url.size());
+}
 
 bool is_loopback(std::string_view multiaddr) {
     return multiaddr.starts_with("/ip4/127.") || multiaddr.starts_with("/ip6/::1/");
@@ -83,6 +95,7 @@ struct Network::Impl {
         *alive = false;
         loop.cancel(reach_timer);
         loop.cancel(show_timer);
+        loop.cancel(silence_timer);
         ending = true; // What is being asked ends soon.
     }
 
@@ -104,8 +117,15 @@ struct Network::Impl {
     std::unique_ptr<kubo::Subscription> subscription{};
     std::unique_ptr<Asker> asker{};
 
+    struct Speaker {
+        PublicKey key;
+        Instant heard_at;
+    };
+
     net::TimerId reach_timer{};
     net::TimerId show_timer{};
+    net::TimerId silence_timer{};
+    std::map<job::Instance, Speaker> speakers{}; ///< To us, over the topic alone; and when last.
     bool asking_reach = false;
     std::optional<std::string> own_peer{};
     std::map<std::string, Instant> dialled{};      ///< Kubo peers, and when.
@@ -130,7 +150,7 @@ struct Network::Impl {
             return options.advertise;
         }
         std::vector<std::string> urls;
-        if (links->port() == 0) {
+        if (options.listen.empty()) {
             return urls;
         }
         const std::string_view listen = options.listen;
@@ -173,13 +193,16 @@ struct Network::Impl {
         KuboReach reach;
         reach.node = TRY(kubo::id(*rpc));
         const Result<kubo::NodeConfig> config = kubo::node_config(*rpc);
-        if (config && config->has_streams && port != 0) {
+        if (config && config->has_streams) {
             // One that is there already is as good; one of a Kubo before is gone with it.
             const Result<std::vector<kubo::StreamTunnel>> tunnels = kubo::streams_list(*rpc);
             reach.has_streams =
                 tunnels && std::ranges::any_of(*tunnels, [&](const kubo::StreamTunnel& tunnel) {
                     return tunnel.protocol == protocol;
                 });
+            if (tunnels) {
+                close_abandoned(*tunnels);
+            }
             if (!reach.has_streams) {
                 reach.has_streams =
                     kubo::streams_listen(
@@ -188,6 +211,45 @@ struct Network::Impl {
             }
         }
         return reach;
+    }
+
+    /// A process that was killed leaves its listener in Kubo. On the asker's thread.
+    void close_abandoned(const std::vector<kubo::StreamTunnel>& tunnels) {
+        constexpr std::string_view here = "/ip4/127.0.0.1/tcp/";
+        for (const kubo::StreamTunnel& tunnel : tunnels) {
+            const std::string_view target = tunnel.target;
+            if (!tunnel.protocol.starts_with(stream_protocol) || !target.starts_with(here)) {
+                continue;
+            }
+            std::uint16_t port = 0;
+            const std::string_view digits = target.substr(here.size());
+            const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+            if (read.ec == std::errc{} && !net::is_listened_at(port)) {
+                static_cast<void>(kubo::streams_close(
+                    *rpc, {.protocol = tunnel.protocol, .target = tunnel.target}));
+            }
+        }
+    }
+
+    /// What leads to processes that nothing is said to any more: each keeps a port of Kubo's. The
+    /// next message makes it anew.
+    void close_unused_forwards() {
+        std::set<std::string> used;
+        for (const transport::Peer& peer : links->peers()) {
+            used.insert(std::string(stream_protocol) + peer.instance.to_string());
+        }
+        for (auto at = forwards.begin(); at != forwards.end();) {
+            const std::string protocol = at->first.substr(at->first.find(stream_protocol));
+            if (used.contains(protocol) ||
+                !asker->ask([this, protocol, listen = multiaddr_of(at->second)] {
+                    static_cast<void>(
+                        kubo::streams_close(*rpc, {.protocol = protocol, .listen = listen}));
+                })) {
+                ++at;
+            } else {
+                at = forwards.erase(at);
+            }
+        }
     }
 
     void reached(const KuboReach& reach, const std::string& protocol) {
@@ -201,6 +263,7 @@ struct Network::Impl {
         if (first) {
             topic->show();
         }
+        close_unused_forwards();
     }
 
     void show_later() {
@@ -215,17 +278,43 @@ struct Network::Impl {
 
     // --- what is heard ---
 
+    static transport::Peer peer(const job::Instance& instance, const PublicKey& key) {
+        return {.instance = instance,
+                .kind = transport::PeerKind::node,
+                .key = key,
+                .same_user = false,
+                .name = "node " + instance.to_string().substr(0, 8)};
+    }
+
     void heard(transport::Heard heard) {
-        const transport::Peer from{.instance = heard.from.instance,
-                                   .kind = transport::PeerKind::node,
-                                   .key = heard.from.key,
-                                   .same_user = false,
-                                   .name = "node " + heard.from.instance.to_string().substr(0, 8)};
+        const transport::Peer from = peer(heard.from.instance, heard.from.key);
+        if (heard.for_us_alone && !links->has(from.instance)) {
+            speakers.insert_or_assign(from.instance, Speaker{from.key, now_since_boot()});
+        }
         links->learn(std::move(heard.from));
         dial_swarm(heard.providers);
         for (job::Message& message : heard.messages) {
             events.on_message(from, std::move(message));
         }
+    }
+
+    /// No link ends where there was none: that a coordinator is gone shows in its silence. Then
+    /// renewals and receipts go to all, and so to whoever adopts its jobs.
+    void look_for_silence() {
+        const Instant now = now_since_boot();
+        std::vector<transport::Peer> silent;
+        for (const auto& [instance, speaker] : speakers) {
+            if (now - speaker.heard_at > topic_silence_max) {
+                silent.push_back(peer(instance, speaker.key));
+            }
+        }
+        for (const transport::Peer& one : silent) {
+            speakers.erase(one.instance);
+            if (!links->has(one.instance)) {
+                events.on_gone(one, transport::Fate::silent);
+            }
+        }
+        silence_timer = loop.after(topic_silence_look, [this] { look_for_silence(); });
     }
 
     /// Connects our Kubo to theirs, so that blocks come without a search.
@@ -283,12 +372,12 @@ struct Network::Impl {
         if (!address.starts_with(prefix) || at == std::string::npos) {
             return Error{Errc::unsupported, "'" + address + "' is no address of a session"};
         }
-        const std::uint16_t port = TRY(net::free_port());
+        const std::string url = forward_url + std::to_string(TRY(net::free_port()));
         TRY(kubo::streams_forward(*rpc,
                                   {.protocol = address.substr(at),
-                                   .listen = "/ip4/127.0.0.1/tcp/" + std::to_string(port),
+                                   .listen = multiaddr_of(url),
                                    .target = address.substr(0, at)}));
-        return "http://127.0.0.1:" + std::to_string(port);
+        return url;
     }
 
     // --- sending ---
@@ -296,10 +385,14 @@ struct Network::Impl {
     void send(const job::Instance& to, const job::Message& message) {
         if (links->has(to) || !links->is_out_of_reach(to)) {
             links->send(to, message);
-            return;
+        } else {
+            send_over_topic(to, message);
         }
-        // Over everybody, where pubsub may lose it. A job with effects is not run that way: its
-        // grant comes back as if the worker had said no.
+    }
+
+    /// Over everybody, where pubsub may lose it. A job with effects is not run that way: its grant
+    /// comes back as if the worker had said no.
+    void send_over_topic(const job::Instance& to, const job::Message& message) {
         if (const auto* grant = std::get_if<job::Grant>(&message); grant && has_effects(*grant)) {
             hand_back(*grant);
             return;
@@ -354,7 +447,8 @@ Result<std::unique_ptr<Network>> Network::open(net::EventLoop& loop,
                   .key = impl->self.key,
                   .name = impl->self.name,
                   .software = impl->self.software};
-    links.listen = impl->options.listen;
+    // Kubo's streams come by way of a port too, which nobody else is told of.
+    links.listen = impl->options.listen.empty() ? "127.0.0.1:0" : impl->options.listen;
     links.is_trusted = [impl](const PublicKey& key) { return impl->is_trusted(key); };
     links.entropy = &random_entropy;
     links.resolve = [impl](const std::string& address,
@@ -362,6 +456,9 @@ Result<std::unique_ptr<Network>> Network::open(net::EventLoop& loop,
         impl->resolve(address, std::move(done));
     };
     links.note = impl->note;
+    links.undelivered = [impl](const job::Instance& to, const job::Message& message) {
+        impl->send_over_topic(to, message);
+    };
     impl->links = TRY(transport::Links::open(loop, std::move(links)));
     impl->topic = std::make_unique<transport::Topic>(
         loop,
@@ -380,7 +477,7 @@ Result<std::unique_ptr<Network>> Network::open(net::EventLoop& loop,
     return std::unique_ptr<Network>(new Network(std::move(made)));
 }
 
-void Network::start(transport::Events events) {
+void Network::start(transport::Events events, std::function<void(KuboState)> on_kubo) {
     Impl* const impl = impl_.get();
     impl->events = events;
     impl->links->start(std::move(events));
@@ -393,20 +490,27 @@ void Network::start(transport::Events events) {
     listening.on_message = [impl](const kubo::PubsubMessage& message) {
         impl->topic->hear(message);
     };
-    listening.on_state = [impl](const kubo::SubscriptionState& state) {
-        impl->post([impl, state] {
+    listening.on_state = [impl,
+                          on_kubo = std::move(on_kubo)](const kubo::SubscriptionState& state) {
+        impl->post([impl, state, on_kubo] {
+            // One that is there and has no pubsub still serves the jobs of this home.
+            const bool is_gone = !state.is_up() && state.down->code == Errc::unavailable;
             impl->note(state.is_up()
                            ? "listening to other nodes through Kubo at " + impl->rpc->address()
-                           : "not listening to other nodes: " + state.down->message);
+                           : (is_gone ? "no jobs are taken while Kubo is not there: "
+                                      : "not listening to other nodes: ") +
+                                 state.down->message);
             if (state.is_up()) {
                 impl->forwards.clear(); // It may be another Kubo, or have forgotten.
                 impl->ask_reach();
             }
+            on_kubo(is_gone ? KuboState::gone : KuboState::there);
         });
     };
     impl->subscription = std::make_unique<kubo::Subscription>(*impl->rpc, std::move(listening));
     impl->ask_reach();
     impl->show_later();
+    impl->look_for_silence();
 }
 
 void Network::send(const job::Instance& to, const job::Message& message) {

@@ -12,6 +12,7 @@
 #include "transport/transport.h"
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -22,13 +23,15 @@ namespace ic::wiring {
 struct NetworkOptions {
     std::string kubo_api; ///< As kubo::RpcOptions has it.
     std::string kubo_token;
-    std::string listen = "[::]:0"; ///< Empty: no links are taken, only made.
+    std::string listen = "[::]:0"; ///< Empty: links are taken by way of Kubo's streams alone.
     /// URLs under which others reach it; empty: the addresses of this machine.
     std::vector<std::string> advertise;
     std::vector<PublicKey> trusted; ///< Who is heard and let in; one's own key is among them.
     std::string lock_folder;        ///< Where the publishers of this machine take turns.
     std::chrono::milliseconds show_every{30'000}; ///< Says that it is there, if nothing else does.
 };
+
+enum class KuboState : std::uint8_t { there, gone };
 
 /// Who this process is.
 struct NetworkSelf {
@@ -49,8 +52,9 @@ public:
 
     ~Network() override;
 
-    /// To be called once. Whether Kubo answers turns out later, and is noted.
-    void start(transport::Events events);
+    /// To be called once. Whether Kubo answers turns out later, and is noted. `on_kubo` is told
+    /// each time: without it nothing can be fetched, and no result handed on.
+    void start(transport::Events events, std::function<void(KuboState)> on_kubo);
 
     void send(const job::Instance& to, const job::Message& message) override;
     void announce(const job::Message& message) override;

@@ -120,7 +120,13 @@ Result<void> Node::start() {
     };
     TRY(transport_->start(std::move(events)));
     if (network_) {
-        network_->start(network_events());
+        network_->start(network_events(), [this](KuboState state) {
+            if (worker_ && state == KuboState::gone) {
+                worker_->rest();
+            } else if (worker_) {
+                worker_->go_on();
+            }
+        });
     }
     adopt_from_the_dead();
     if (worker_) {
