@@ -33,8 +33,9 @@ def signed_leb(number):
             return bytes(out)
 
 
-def echo_module():
-    """A module whose `handler` prints its last argument and a line's end."""
+def echo_module(sleep_ms=0, rounds=0):
+    """A module whose `handler` sleeps (if its job has effects: other clocks only move on), counts
+    to `rounds`, then prints its last argument and a line's end."""
     def section(number, content):
         return bytes([number]) + leb(len(content)) + content
 
@@ -48,17 +49,26 @@ def echo_module():
         return b"\x41" + signed_leb(number)
 
     i32 = b"\x7f"
+    count, size, pointers, text_at, vector_at, written = 16, 20, 1024, 4096, 32, 48
     types = vector([b"\x60" + vector([i32] * count) + vector([i32]) for count in (2, 4)]
                    + [b"\x60" + vector([]) + vector([])])
     wasi = text("wasi_snapshot_preview1")
     imports = vector([wasi + text("args_sizes_get") + b"\x00\x00",
                       wasi + text("args_get") + b"\x00\x00",
-                      wasi + text("fd_write") + b"\x00\x01"])
+                      wasi + text("fd_write") + b"\x00\x01",
+                      wasi + text("poll_oneoff") + b"\x00\x01"])
     load, store, drop = b"\x28\x02\x00", b"\x36\x02\x00", b"\x1a"
-    count, size, pointers, text_at, vector_at, written = 16, 20, 1024, 4096, 32, 48
+    # To the monotonic clock, for so long: bytes 16 and 24 of a subscription.
+    subscription, event = 128, 256
+    sleep = (const(subscription) + const(1) + b"\x36\x02\x10"
+             + const(subscription) + b"\x42" + signed_leb(sleep_ms * 1_000_000) + b"\x37\x03\x18"
+             + const(subscription) + const(event) + const(1) + const(written) + b"\x10\x03" + drop)
     last = (const(pointers) + const(count) + load + const(1) + b"\x6b" + const(2) + b"\x74"
             + b"\x6a" + load)  # *(pointers + 4 * (count - 1))
-    body = (const(count) + const(size) + b"\x10\x00" + drop
+    counting = (b"\x03\x40\x20\x00" + const(1) + b"\x6a\x22\x00" + const(rounds)
+                + b"\x49\x0d\x00\x0b")
+    body = ((sleep if sleep_ms else b"") + (counting if rounds else b"")
+            + const(count) + const(size) + b"\x10\x00" + drop
             + const(pointers) + const(text_at) + b"\x10\x01" + drop
             + const(vector_at) + last + store
             # The text's end, without its zero, less where the last argument begins.
@@ -68,10 +78,11 @@ def echo_module():
             + const(vector_at + 12) + const(1) + store
             + const(1) + const(vector_at) + const(2) + const(written) + b"\x10\x02" + drop
             + b"\x0b")
-    code = vector([(lambda function: leb(len(function)) + function)(b"\x00" + body)])
+    function = vector([b"\x01" + i32]) + body
+    code = vector([leb(len(function)) + function])
     return (b"\0asm\x01\0\0\0" + section(1, types) + section(2, imports)
             + section(3, vector([b"\x02"])) + section(5, vector([b"\x00\x01"]))
-            + section(7, vector([text("handler") + b"\x00\x03", text("memory") + b"\x02\x00"]))
+            + section(7, vector([text("handler") + b"\x00\x04", text("memory") + b"\x02\x00"]))
             + section(10, code)
             + section(11, vector([b"\x00" + const(8) + b"\x0b" + leb(1) + b"\n"])))
 
@@ -202,10 +213,12 @@ class Host:
             if self.daemon.poll() is not None:
                 raise SystemExit("a Kubo ended: " + open(self.log.name).read()[-2000:])
             try:
-                self.peer = json.loads(self.ipfs("id", "--offline=false"))["ID"]
-                if (self.folder / "ipfs" / "api").exists():
-                    self.ipfs("swarm", "peers")
-                    return
+                # By its address: else `ipfs` takes the repository's lock itself where a daemon
+                # that was killed has left its file `api`, and the one that starts meets it there.
+                api = "--api=/ip4/127.0.0.1/tcp/5001"
+                self.peer = json.loads(self.ipfs(api, "id"))["ID"]
+                self.ipfs(api, "swarm", "peers")
+                return
             except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
                 pass
             time.sleep(0.1)
@@ -241,7 +254,8 @@ class Host:
     def start_worker(self, *words):
         log = open(self.folder / f"worker{len(self.workers)}.log", "ab")
         worker = self.start_compute("worker", "--ipfs", "kubo", "--execution-record", self.record,
-                                    *words, stdout=log, stderr=subprocess.STDOUT)
+                                    *words, stdout=log, stderr=subprocess.STDOUT,
+                                    start_new_session=True)  # So that it can be stopped whole.
         worker.log_name = log.name
         self.workers.append(worker)
         return worker
