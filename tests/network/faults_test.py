@@ -25,6 +25,7 @@ from fleet import SECOND, Fleet, now_ns, say, until
 LONG = bool(os.environ.get("IC_LONG"))
 SEED = int(os.environ.get("IC_FAULTS_SEED", "1"))
 
+
 # --- scenarios -----------------------------------------------------------------------------------
 # Each is called with the fleet and its own random numbers, and returns what is to be printed.
 
@@ -403,6 +404,8 @@ def main():
     if built.returncode != 0:
         say("skipped: Kubo is not built; tools/kubo builds it")
         sys.exit(hosts_module.SKIPPED)
+    # Whoever ends this early gets its hosts taken down too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("told to end"))
     say(f"seed {SEED}; IC_FAULTS_SEED={SEED} replays its schedules")
     with tempfile.TemporaryDirectory(prefix="ic-faults-") as folder:
         fleet = Fleet(program, built.stdout.strip(), folder, 6 if LONG else 4)
