@@ -9,6 +9,7 @@
 #include "net/own_addresses.h"
 #include "transport/http/links.h"
 #include "wiring/asker.h"
+#include "wiring/network_settings.h"
 #include "wiring/workshop.h"
 
 #include <algorithm>
@@ -145,27 +146,6 @@ struct Network::Impl {
 
     // --- how this process can be reached ---
 
-    std::vector<std::string> own_urls() const {
-        if (!options.advertise.empty()) {
-            return options.advertise;
-        }
-        std::vector<std::string> urls;
-        if (options.listen.empty()) {
-            return urls;
-        }
-        const std::string_view listen = options.listen;
-        const std::string_view host = listen.substr(0, listen.rfind(':'));
-        const std::string port = ":" + std::to_string(links->port());
-        if (host != "[::]" && host != "0.0.0.0") {
-            urls.push_back("http://" + std::string(host) + port);
-            return urls;
-        }
-        for (const std::string& address : net::own_addresses(addresses_max)) {
-            urls.push_back("http://" + address + port);
-        }
-        return urls;
-    }
-
     /// Asks Kubo who it is, has it hand streams on, and tells the others.
     void ask_reach() {
         loop.cancel(reach_timer);
@@ -253,7 +233,8 @@ struct Network::Impl {
     }
 
     void reached(const KuboReach& reach, const std::string& protocol) {
-        transport::Reach said{.at = own_urls(), .providers = provider_addresses(reach.node)};
+        transport::Reach said{.at = advertised_urls(options, links->port()),
+                              .providers = provider_addresses(reach.node)};
         if (reach.has_streams) {
             said.at.push_back("/p2p/" + reach.node.peer_id + protocol);
         }

@@ -1,14 +1,19 @@
 #include "wiring/network_settings.h"
 
 #include "kubo/api_address.h"
+#include "net/own_addresses.h"
 
 #include <filesystem>
 #include <sstream>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace ic::wiring {
 namespace {
+
+/// Ours.
+constexpr std::size_t advertised_urls_max = 8;
 
 Result<std::string> kubo_api(const config::Settings& settings) {
     if (settings.kubo == "off") {
@@ -54,6 +59,27 @@ Result<std::optional<NetworkOptions>> network_options(const config::Settings& se
     options.trusted = trusted;
     options.lock_folder = lock_folder();
     return std::optional<NetworkOptions>(std::move(options));
+}
+
+std::vector<std::string> advertised_urls(const NetworkOptions& options, std::uint16_t port) {
+    if (!options.advertise.empty()) {
+        return options.advertise;
+    }
+    std::vector<std::string> urls;
+    if (port == 0 || options.listen.empty()) {
+        return urls;
+    }
+    const std::string_view listen = options.listen;
+    const std::string_view host = listen.substr(0, listen.rfind(':'));
+    const std::string colon_port = ":" + std::to_string(port);
+    if (host != "[::]" && host != "0.0.0.0") {
+        urls.push_back("http://" + std::string(host) + colon_port);
+        return urls;
+    }
+    for (const std::string& address : net::own_addresses(advertised_urls_max)) {
+        urls.push_back("http://" + address + colon_port);
+    }
+    return urls;
 }
 
 Result<std::unique_ptr<kubo::Rpc>> open_kubo(const config::Settings& settings) {

@@ -8,8 +8,10 @@
 #include "kubo/rpc.h"
 #include "wiring/network.h"
 
+#include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace ic::wiring {
@@ -17,6 +19,10 @@ namespace ic::wiring {
 /// Nothing if `ipfs` is `embedded`. Errors: usage, malformed: settings that do not fit together.
 Result<std::optional<NetworkOptions>> network_options(const config::Settings& settings,
                                                       const std::vector<PublicKey>& trusted);
+
+/// The URLs that others are told of a node that listens at `port` (0: nowhere): what the settings
+/// say, else the addresses of this machine.
+std::vector<std::string> advertised_urls(const NetworkOptions& options, std::uint16_t port);
 
 /// The Kubo that results and inputs are handed to; null if `ipfs` is `embedded`. Errors: as above.
 Result<std::unique_ptr<kubo::Rpc>> open_kubo(const config::Settings& settings);
