@@ -55,7 +55,7 @@ Errc code_of(const std::vector<Check>& checks) {
 Result<int> examine(Context& context) {
     const std::string home = TRY(config::choose_home(context.home, config::process_environment));
     const std::vector<Check> checks =
-        wiring::examine(home, config::process_environment, context.settings);
+        wiring::examine(home, config::process_environment, context.given_settings());
     if (context.json) {
         TRY(context.streams.print(to_json(checks).dump() + "\n"));
         context.json_tells_error = true;
@@ -90,8 +90,10 @@ void add_doctor(Command& app, Context& context) {
         "Runs a module that does nothing in an executor of its own. A line a thing: ok, "
         "warn or\nfail, what was found, and what to type. The exit status is 0 unless "
         "something fails.\n\n"
-        "Examples:\n  ipfs-compute doctor\n  ipfs-compute doctor --json");
+        "Examples:\n  ipfs-compute doctor\n  ipfs-compute doctor --ipfs kubo\n  ipfs-compute "
+        "doctor --json");
     context.add_json(*command);
+    context.add_ipfs(*command);
     context.on_run(*command, [&context] { return examine(context); });
 }
 

@@ -14,6 +14,8 @@
 #include "transport/local/bus_directory.h"
 #include "transport/local/local_client.h"
 #include "wiring/identity.h"
+#include "wiring/network_doctor.h"
+#include "wiring/network_settings.h"
 #include "wiring/stores.h"
 #include "wiring/workshop.h"
 #include "worker/broker_host.h"
@@ -113,7 +115,7 @@ public:
         look_at_bus();
         look_at_executors();
         look_at_gateways();
-        look_at_kubo();
+        look_at_network();
         look_at_isolation(walls);
         checks_.push_back(judge_clock(
             std::chrono::sys_seconds{std::chrono::seconds{now_unix().value}}, newest_job_));
@@ -166,6 +168,7 @@ private:
             checks_.push_back(fail("trust", trusted.error(), "edit " + home_->trust_file()));
             return;
         }
+        trusted_others_ = trusted->size();
         checks_.push_back(
             ok("trust",
                "jobs of this key" + (trusted->empty()
@@ -271,7 +274,8 @@ private:
                 alive += bus->is_dead(node) ? 0U : 1U;
             }
         }
-        if (alive == 0) {
+        has_nodes_ = alive != 0;
+        if (!has_nodes_) {
             const std::string waiting =
                 open_jobs_ == 0 ? "" : ", and " + count_of(open_jobs_, "job") + " to run";
             checks_.push_back(warn(
@@ -383,6 +387,24 @@ private:
         }
     }
 
+    void look_at_network() {
+        if (settings_.ipfs != "kubo") {
+            checks_.push_back(ok("network", "this machine alone (ipfs = embedded)"));
+            look_at_kubo();
+            return;
+        }
+        const Result<std::optional<NetworkOptions>> options = network_options(settings_, {});
+        if (!options) {
+            checks_.push_back(
+                fail("network", options.error(), "ipfs-compute config set kubo auto"));
+            return;
+        }
+        for (Check& check : examine_network(
+                 **options, {.trusted_others = trusted_others_, .has_nodes = has_nodes_})) {
+            checks_.push_back(std::move(check));
+        }
+    }
+
     /// Nobody needs one: what is not on this machine cannot be had without.
     void look_at_kubo() {
         if (settings_.kubo == "off") {
@@ -440,6 +462,8 @@ private:
     std::unique_ptr<Stores> stores_;
     bool store_works_ = false;
     Cid module_;
+    std::size_t trusted_others_ = 0;
+    bool has_nodes_ = false;
     std::size_t open_jobs_ = 0;
     std::optional<std::chrono::sys_seconds> newest_job_;
 };

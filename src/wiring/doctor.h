@@ -33,10 +33,11 @@ struct Check {
     friend bool operator==(const Check&, const Check&) = default;
 };
 
-/// Looks at home, configuration, key, store, ledger, bus, executors, Kubo, isolation, clock and
-/// disk, in this order. Makes what is missing in a home, as every command does, and runs a module
-/// that does nothing in an executor of its own. Never stops at a fail: what cannot be looked at is
-/// left out. Requires: this program is the one whose executors are started (/proc/self/exe).
+/// Looks at home, configuration, key, store, ledger, bus, executors, gateways, Kubo (and with
+/// `ipfs` = `kubo` at the network: network_doctor.h), isolation, clock and disk, in this order.
+/// Makes what is missing in a home, as every command does, and runs a module that does nothing in
+/// an executor of its own. Never stops at a fail: what cannot be looked at is left out. Requires:
+/// this program is the one whose executors are started (/proc/self/exe).
 std::vector<Check> examine(const std::string& home_path,
                            config::Environment environment,
                            const std::vector<std::string>& settings);

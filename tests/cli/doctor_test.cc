@@ -47,6 +47,20 @@ TEST(Doctor, FailsOnAKeyThatOthersMayReadAndLooksAtTheRest) {
         "ipfs-compute: unavailable: not in order: identity; the lines above say what to do\n");
 }
 
+TEST(Doctor, NeedsAKuboWhereNodesAreConnectedThroughOne) {
+    const Program program;
+    const Finished alone = program({"doctor"});
+    EXPECT_TRUE(has_line(alone.out, "ok    network    this machine alone")) << alone.out;
+    // At port 1 nobody listens.
+    const Finished looked =
+        program({"doctor", "--ipfs", "kubo:http://127.0.0.1:1", "--set", "network.listen=off"});
+    EXPECT_EQ(looked.status, 125);
+    EXPECT_TRUE(has_line(looked.out, "fail  kubo")) << looked.out;
+    EXPECT_NE(looked.out.find("; ipfs daemon"), std::string::npos) << "what to type";
+    EXPECT_TRUE(has_line(looked.out, "ok    links      none are taken")) << looked.out;
+    EXPECT_NE(looked.err.find("not in order: kubo;"), std::string::npos) << looked.err;
+}
+
 TEST(Doctor, NamesTheLineOfAConfigurationThatIsNone) {
     const Program program;
     ASSERT_EQ(program({"doctor"}).status, 0);
