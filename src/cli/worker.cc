@@ -5,6 +5,7 @@
 #include "net/event_loop.h"
 #include "wiring/node.h"
 #include "wiring/publication.h"
+#include "wiring/service_manager.h"
 #include "wiring/workshop.h"
 
 #include <unistd.h>
@@ -81,6 +82,7 @@ Result<int> work(Context& context, const WorkerFlags& flags) {
             return wiring::Workshop::open(
                 workshop, local->key, policy, local->store(), local->source());
         }));
+    wiring::ServiceManager manager(*loop, config::process_environment);
     bool draining = false;
     const net::Watch signals = TRY(loop->on_signals({SIGINT, SIGTERM}, [&](int) {
         if (draining) {
@@ -88,6 +90,7 @@ Result<int> work(Context& context, const WorkerFlags& flags) {
             return;
         }
         draining = true;
+        manager.stopping();
         log.write("ipfs-compute: finishing what runs; again stops it at once\n");
         node->drain([&loop] { loop->stop(); });
     }));
@@ -95,6 +98,7 @@ Result<int> work(Context& context, const WorkerFlags& flags) {
     log.write("ipfs-compute: worker " + short_name + " is ready, " + std::to_string(slots) +
               (slots == 1 ? " slot" : " slots") + ", as " + local->key.public_key().to_did() +
               "\n");
+    manager.ready();
     loop->run();
     return 0;
 }
