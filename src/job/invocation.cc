@@ -186,9 +186,6 @@ Result<void> check_meta(const Invocation& invocation) {
                              std::to_string(limits::duration_ms_max)};
         }
     }
-    if (invocation.timeouts.attempts_max == 0) {
-        return Error{Errc::malformed, "timeouts.attempts is 0: a job needs one at least"};
-    }
     if (invocation.timeouts.attempts_max > limits::attempts_max) {
         return Error{Errc::too_large,
                      "timeouts.attempts is above " + std::to_string(limits::attempts_max)};

@@ -390,7 +390,13 @@ TEST(Invocation, SignRefusesHostsOfAPureJobAndAnEmptyHandler) {
     EXPECT_EQ(sign_code([](Invocation& job) { job.spec.handler = ""; }), Errc::malformed);
     EXPECT_EQ(sign_code([](Invocation& job) { job.spec.allow_hosts = {"two words"}; }),
               Errc::malformed);
-    EXPECT_EQ(sign_code([](Invocation& job) { job.timeouts.attempts_max = 0; }), Errc::malformed);
+}
+
+TEST(Invocation, MaySayThatNothingIsTriedAgain) {
+    const Result<SignedInvocation> read = read_invocation(document_with(
+        {"meta", "timeouts"}, [](Map& timeouts) { set(timeouts, "attempts", std::uint64_t{0}); }));
+    ASSERT_TRUE(read.ok()) << read.error().message;
+    EXPECT_EQ(read->invocation.timeouts.attempts_max, 0U);
 }
 
 // One entry a limit: what fills it, and what is one past it.
