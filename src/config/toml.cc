@@ -1,5 +1,7 @@
 #include "config/toml.h"
 
+#include "config/document.h"
+
 // An assertion of 3.3.0 stands before the error it would be: "[[|" ends in one, and without it in
 // "expected bare key". The fuzz harness runs without them under the address sanitizer.
 #define TOML_ASSERT(expression) static_cast<void>(0)
@@ -59,6 +61,33 @@ void collect(const toml::node& node, const std::string& key, std::vector<TomlVal
         value.text = std::to_string(number->get());
     }
     values.push_back(std::move(value));
+}
+
+DocumentNode document_of(const toml::node& node, std::string name, std::size_t line) {
+    using Kind = DocumentNode::Kind;
+    DocumentNode made{.name = std::move(name), .text = {}, .parts = {}, .line = line};
+    if (const toml::table* table = node.as_table()) {
+        made.kind = Kind::table;
+        for (const auto& [key, child] : *table) {
+            made.parts.push_back(
+                document_of(child, std::string(key.str()), key.source().begin.line));
+        }
+    } else if (const toml::array* array = node.as_array()) {
+        made.kind = Kind::list;
+        for (const toml::node& child : *array) {
+            made.parts.push_back(document_of(child, {}, child.source().begin.line));
+        }
+    } else if (const auto* text = node.as_string()) {
+        made.kind = Kind::text;
+        made.text = text->get();
+    } else if (const auto* number = node.as_integer()) {
+        made.kind = Kind::number;
+        made.text = std::to_string(number->get());
+    } else if (const auto* truth = node.as_boolean()) {
+        made.kind = Kind::truth;
+        made.text = truth->get() ? "true" : "false";
+    }
+    return made;
 }
 
 /// `text` as the library may see it: ASCII alone. 3.3.0 has undefined behaviour for many letters
@@ -142,6 +171,11 @@ parse_toml(std::string_view text, std::string_view name, std::size_t bytes_max) 
     std::vector<TomlValue> values;
     collect(table, {}, values);
     return values;
+}
+
+Result<DocumentNode>
+parse_toml_document(std::string_view text, std::string_view name, std::size_t bytes_max) {
+    return document_of(TRY(parse(text, name, bytes_max)), {}, 1);
 }
 
 std::string toml_quoted(std::string_view value) {
