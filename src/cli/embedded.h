@@ -18,4 +18,7 @@ std::span<const EmbeddedFile> c_project();
 std::span<const EmbeddedFile> go_project();
 std::span<const EmbeddedFile> assemblyscript_project();
 
+/// Schemas of files that people write.
+std::span<const EmbeddedFile> job_file_schemas();
+
 } // namespace ic::cli

@@ -219,6 +219,47 @@ void add_further_limits(Command& command, JobFlags& flags) {
     add_limit("--curls", flags.curls, "HTTP responses open at once (default 8)", "N");
 }
 
+/// How long the stages may take that are not the run, and how often one is tried again.
+void add_stages(Command& command, JobFlags& flags) {
+    const auto add_time = [&command](const char* flag, std::string& into, const char* help) {
+        command.add_option(flag, into, help)->type_name("TIME")->group("Stages");
+    };
+    add_time("--queue-timeout",
+             flags.queue_timeout,
+             "Until a worker is there that may take it (default 60s)");
+    add_time("--claim-timeout",
+             flags.claim_timeout,
+             "Until a worker has begun an attempt (default 30s)");
+    add_time("--fetch-timeout",
+             flags.fetch_timeout,
+             "Until module and event are there, one attempt (default 60s)");
+    add_time("--publish-timeout",
+             flags.publish_timeout,
+             "Until the results are stored, one attempt (default 60s)");
+    add_time("--total-timeout",
+             flags.total_timeout,
+             "The most the job may take, over all stages and attempts (default 10m)");
+    command
+        .add_option("--retries",
+                    flags.retries,
+                    "How often a failure that may pass elsewhere is tried again (default 5)")
+        ->between(0, job::limits::attempts_max)
+        ->type_name("N")
+        ->group("Stages");
+}
+
+Result<void> read_timeouts(const JobFlags& flags, job::StageTimeouts& timeouts) {
+    TRY(read_milliseconds(flags.total_timeout, "--total-timeout", timeouts.total_ms_max));
+    timeouts.queue_ms_max = std::min(timeouts.queue_ms_max, timeouts.total_ms_max);
+    TRY(read_milliseconds(flags.queue_timeout, "--queue-timeout", timeouts.queue_ms_max));
+    TRY(read_milliseconds(flags.claim_timeout, "--claim-timeout", timeouts.claim_ms_max));
+    TRY(read_milliseconds(flags.fetch_timeout, "--fetch-timeout", timeouts.fetch_ms_max));
+    TRY(read_milliseconds(flags.publish_timeout, "--publish-timeout", timeouts.publish_ms_max));
+    timeouts.attempts_max =
+        static_cast<std::uint32_t>(flags.retries.value_or(timeouts.attempts_max));
+    return {};
+}
+
 } // namespace
 
 void add_job_flags(Command& command, Context& context, JobFlags& flags) {
@@ -234,9 +275,13 @@ void add_job_flags(Command& command, Context& context, JobFlags& flags) {
             ->allow_extra_args(false)
             ->take_all();
     };
-    command.add_option("--handler", flags.handler, "Exported function to call")
-        ->type_name("NAME")
-        ->capture_default_str();
+    command
+        .add_option("--job-file",
+                    flags.job_file,
+                    "Flags of the job, written down as JSON or TOML; - is standard input, as JSON")
+        ->type_name("FILE");
+    command.add_option("--handler", flags.handler, "Exported function to call (default _start)")
+        ->type_name("NAME");
     command.add_option("--wasm-cid", flags.wasm_cid, "The module, by CID")->type_name("CID");
     command.add_option("--wasm-file", flags.wasm_file, "The module, as a file: it is added first")
         ->type_name("FILE");
@@ -258,28 +303,26 @@ void add_job_flags(Command& command, Context& context, JobFlags& flags) {
                     flags.compile_timeout,
                     "The most the module's compilation may take (default 20s)")
         ->type_name("TIME");
-    command
-        .add_option("--total-timeout",
-                    flags.total_timeout,
-                    "The most the job may take, over all stages and attempts (default 10m)")
-        ->type_name("TIME");
     command.add_option("--memory", flags.memory, "The guest's memory (default 256MiB)")
         ->type_name("SIZE");
     command.add_option("--fuel", flags.fuel, "The guest's fuel (default: not metered)")
         ->type_name("N");
     add_further_limits(command, flags);
+    add_stages(command, flags);
     add_list("--allow-host",
              flags.allow_hosts,
              "A host the guest may reach, HOST or HOST:PORT; makes the job impure",
              "HOST");
-    command.add_flag("--impure", flags.is_impure, "The job has effects: real clock and randomness");
+    flags.impure_option = command.add_flag(
+        "--impure", flags.is_impure, "The job has effects: real clock and randomness");
     command
         .add_option("--nonce",
                     flags.nonce,
                     "Makes this a job of its own, never answered from an "
                     "earlier receipt; 'random' draws one")
         ->type_name("TEXT");
-    command.add_flag("--no-cache", flags.no_cache, "Run even if a receipt could answer");
+    flags.no_cache_option =
+        command.add_flag("--no-cache", flags.no_cache, "Run even if a receipt could answer");
     command.add_option("--priority", flags.priority, "0 to 9, 9 first")
         ->between(0, 9)
         ->type_name("N");
@@ -292,7 +335,7 @@ Result<job::JobSpec> spec_of(const JobFlags& flags,
                              const unixfs::Profile& profile) {
     job::JobSpec spec;
     spec.module = TRY(module_of(flags, store, profile));
-    spec.handler = flags.handler;
+    spec.handler = flags.handler.value_or(spec.handler);
     spec.arguments = flags.arguments;
     spec.arguments.insert(spec.arguments.end(), guest_words.begin(), guest_words.end());
     spec.environment = TRY(pairs_of(flags.environment, "--env"));
@@ -322,7 +365,7 @@ invocation_of(const JobFlags& flags, job::JobSpec spec, const PublicKey& key, Un
     invocation.audience = key;
     invocation.spec = std::move(spec);
     invocation.labels = TRY(pairs_of(flags.labels, "--label"));
-    invocation.priority = flags.priority;
+    invocation.priority = static_cast<std::uint32_t>(flags.priority.value_or(0));
     invocation.issued_at = now;
     invocation.expires_at = UnixSeconds{now.value + accept_seconds};
     if (flags.nonce == "random") {
@@ -333,9 +376,7 @@ invocation_of(const JobFlags& flags, job::JobSpec spec, const PublicKey& key, Un
     } else {
         invocation.nonce = copy_of(bytes_of(flags.nonce));
     }
-    job::StageTimeouts& timeouts = invocation.timeouts;
-    TRY(read_milliseconds(flags.total_timeout, "--total-timeout", timeouts.total_ms_max));
-    timeouts.queue_ms_max = std::min(timeouts.queue_ms_max, timeouts.total_ms_max);
+    TRY(read_timeouts(flags, invocation.timeouts));
     return invocation;
 }
 

@@ -15,7 +15,8 @@ namespace ic::cli {
 
 /// As they stand on the command line.
 struct JobFlags {
-    std::string handler = "_start";
+    std::string job_file; ///< Empty: none; - is standard input.
+    std::optional<std::string> handler;
     std::string wasm_cid;
     std::string wasm_file;
     std::vector<std::string> imports;
@@ -28,6 +29,11 @@ struct JobFlags {
     std::string timeout;
     std::string compile_timeout;
     std::string total_timeout;
+    std::string queue_timeout;
+    std::string claim_timeout;
+    std::string fetch_timeout;
+    std::string publish_timeout;
+    std::optional<std::uint64_t> retries;
     std::string memory;
     std::string fuel;
     std::string cpu_time;
@@ -41,9 +47,12 @@ struct JobFlags {
     std::string host_calls;
     std::string curls;
     std::string nonce;
-    std::uint32_t priority = 0;
+    std::optional<std::uint64_t> priority;
     bool is_impure = false;
     bool no_cache = false;
+    /// Whether these two stand on the command line at all. Lifetime: as the command.
+    const Option* impure_option = nullptr;
+    const Option* no_cache_option = nullptr;
 };
 
 /// Declares them on `command`.

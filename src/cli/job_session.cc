@@ -130,19 +130,21 @@ std::optional<Result<int>> JobSession::on_accepted(const job::Accepted& accepted
     if (!accepted_) {
         note("job " + accepted.job.to_string());
     }
-    accepted_ = true;
-    if (!options_.detach) {
-        return std::nullopt;
+    const bool is_first = !std::exchange(accepted_, true);
+    if (is_first && (options_.detach || options_.id_only)) {
+        if (Result<void> printed = print_id(accepted); !printed) {
+            return Result<int>(std::move(printed).take_error());
+        }
     }
-    const std::string text = accepted.job.to_string() + "\n";
-    if (context_.json) {
-        const nlohmann::json document{{"job", accepted.job.to_string()},
-                                      {"known_before", accepted.known_before}};
-        Result<void> printed = context_.streams.print(document.dump() + "\n");
-        return printed ? Result<int>(0) : Result<int>(printed.error());
-    }
-    Result<void> printed = context_.streams.print(text);
-    return printed ? Result<int>(0) : Result<int>(printed.error());
+    return options_.detach ? std::optional(Result<int>(0)) : std::nullopt;
+}
+
+/// At once: whoever reads it may be waiting for it.
+Result<void> JobSession::print_id(const job::Accepted& accepted) {
+    const std::string job = accepted.job.to_string();
+    const nlohmann::json document{{"job", job}, {"known_before", accepted.known_before}};
+    TRY(context_.streams.print((context_.json ? document.dump() : job) + "\n"));
+    return context_.streams.flush();
 }
 
 std::optional<Result<int>> JobSession::on_rejected(const job::Rejected& rejected) {
@@ -166,7 +168,7 @@ void JobSession::show_log(std::string_view text) {
 
 /// Pieces may be lost: only what follows what was shown is shown; the receipt gives the rest.
 void JobSession::on_output(const job::Output& output) {
-    if (options_.silent) {
+    if (options_.silent || options_.id_only) {
         return;
     }
     const std::string_view text = text_of(output.data);
@@ -253,7 +255,7 @@ Result<void> JobSession::print_json(const job::Outcome& outcome,
 /// The same members as with a receipt, so that programs need to know one shape.
 Result<int> JobSession::end_without_receipt(const job::Outcome& outcome) {
     const Error error{outcome.error.value_or(Errc::internal), outcome.message};
-    if (context_.json) {
+    if (context_.json && !options_.id_only) {
         job::Ending ending;
         ending.error = error.code;
         ending.message = error.message;
@@ -272,6 +274,9 @@ Result<int> JobSession::on_outcome(const job::Outcome& outcome) {
     const job::SignedReceipt signed_receipt = TRY(job::read_receipt(*outcome.receipt));
     TRY(job::verify_signature(signed_receipt));
     const job::Receipt& receipt = signed_receipt.receipt;
+    if (options_.id_only) {
+        return exit_of(context_, receipt.ending);
+    }
     if (Result<void> shown = show_rest(receipt); !shown) {
         return std::move(shown).take_error().during("reading the job's output");
     }

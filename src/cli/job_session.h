@@ -16,10 +16,11 @@
 namespace ic::cli {
 
 struct SessionOptions {
-    bool follow = false; ///< Show the guest's output while it runs.
-    bool detach = false; ///< Done as soon as the job is accepted.
-    bool quiet = false;  ///< No lines about stages and CIDs.
-    bool silent = false; ///< Nothing of the guest's either: only the end counts.
+    bool follow = false;  ///< Show the guest's output while it runs.
+    bool detach = false;  ///< Done as soon as the job is accepted.
+    bool quiet = false;   ///< No lines about stages and CIDs.
+    bool id_only = false; ///< The job's CID, as soon as it is accepted, and nothing after it.
+    bool silent = false;  ///< Nothing of the guest's either: only the end counts.
 };
 
 /// Threads: one.
@@ -50,6 +51,7 @@ public:
 private:
     std::optional<Result<int>> on_rejected(const job::Rejected& rejected);
     std::optional<Result<int>> on_accepted(const job::Accepted& accepted);
+    Result<void> print_id(const job::Accepted& accepted);
     void on_output(const job::Output& output);
     Result<int> on_outcome(const job::Outcome& outcome);
     Result<void> show_rest(const job::Receipt& receipt);

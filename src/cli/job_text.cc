@@ -60,13 +60,13 @@ std::string explained(std::string_view verdict) {
     return {};
 }
 
+} // namespace
+
 std::string row_text(const std::string& key, const std::string& value) {
     std::string line = key + ":";
     line.resize(std::max<std::size_t>(line.size() + 1, 14), ' ');
     return line + value + "\n";
 }
-
-} // namespace
 
 json to_json(const job::Ending& ending) {
     return {
@@ -157,6 +157,13 @@ json to_json(const job::Invocation& invocation) {
           {"handles_max", spec.limits.handles_max},
           {"host_calls_max", spec.limits.host_calls_max},
           {"curls_max", spec.limits.curls_max}}},
+        {"timeouts",
+         {{"queue_ms_max", invocation.timeouts.queue_ms_max},
+          {"claim_ms_max", invocation.timeouts.claim_ms_max},
+          {"fetch_ms_max", invocation.timeouts.fetch_ms_max},
+          {"publish_ms_max", invocation.timeouts.publish_ms_max},
+          {"total_ms_max", invocation.timeouts.total_ms_max},
+          {"retries_max", invocation.timeouts.attempts_max}}},
     };
 }
 

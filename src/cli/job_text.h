@@ -20,6 +20,9 @@ nlohmann::json to_json(const job::Invocation& invocation);
 nlohmann::json to_json(const ledger::JobRow& row);
 nlohmann::json to_json(const ledger::JobDetail& detail);
 
+/// "KEY:          VALUE" and the end of the line.
+std::string row_text(const std::string& key, const std::string& value);
+
 /// "success", "exit 3", "limit-memory: ...".
 std::string summary_of(const job::Ending& ending);
 

@@ -1,6 +1,7 @@
 #include "base/time.h"
 #include "cli/commands.h"
 #include "cli/determinism.h"
+#include "cli/job_file.h"
 #include "cli/job_flags.h"
 #include "cli/job_session.h"
 #include "cli/job_text.h"
@@ -122,13 +123,19 @@ wiring::WorkshopOptions workshop_options(const RunFlags& flags,
     return options;
 }
 
-Result<int> run_here(Context& context, const RunFlags& flags) {
+Result<executor::channel::WallSet> walls_of(const RunFlags& flags,
+                                            const config::Settings& settings) {
+    return wiring::required_walls(flags.require_isolation ? wiring::RequireIsolation::all
+                                                          : wiring::RequireIsolation::as_configured,
+                                  settings.isolation_require);
+}
+
+Result<int> run_here(Context& context, const RunFlags& given) {
+    RunFlags flags = given;
+    flags.job = TRY(with_job_file(given.job, context.guest_words));
     TRY(check_runs(flags));
     const std::unique_ptr<Local> local = TRY(open_local(context));
-    const executor::channel::WallSet walls = TRY(
-        wiring::required_walls(flags.require_isolation ? wiring::RequireIsolation::all
-                                                       : wiring::RequireIsolation::as_configured,
-                               local->settings.isolation_require));
+    const executor::channel::WallSet walls = TRY(walls_of(flags, local->settings));
     // So that no collection takes the module or the event while they run.
     const std::unique_ptr<WriteSession> writing = TRY(local->store().begin_session());
     job::JobSpec spec =

@@ -1,4 +1,6 @@
 #include "cli/commands.h"
+#include "cli/dry_run.h"
+#include "cli/job_file.h"
 #include "cli/job_flags.h"
 #include "cli/local.h"
 #include "cli/submission.h"
@@ -14,6 +16,8 @@ namespace {
 struct SubmitFlags {
     JobFlags job;
     SessionOptions session;
+    bool dry_run = false;
+    bool job_file_schema = false;
 };
 
 /// What the job needs and is here, so that a worker elsewhere can have it.
@@ -42,18 +46,43 @@ Result<void> hand_on(const Local& local, const job::JobSpec& spec) {
     return {};
 }
 
+/// All that `submit` does but for signing for good and telling anybody.
+Result<int> look_at_it(Context& context, const Local& local, const JobFlags& flags) {
+    ScratchStore store(local.store());
+    job::JobSpec spec = TRY(spec_of(flags, context.guest_words, store, local.profile));
+    const job::Invocation invocation =
+        TRY(invocation_of(flags, std::move(spec), local.key.public_key(), now_unix()));
+    job::Policy policy = parts_of(local).policy;
+    policy.hosts = {"*"}; // The workers decide, each for itself.
+    TRY(job::admits(policy, invocation));
+    const job::SignedInvocation document = TRY(job::sign(invocation, local.key));
+    TRY(print_dry_run(context, store, document));
+    return 0;
+}
+
 Result<int> submit(Context& context, const SubmitFlags& flags) {
+    if (flags.job_file_schema) {
+        TRY(context.streams.print(job_file_schema()));
+        return 0;
+    }
+    if (flags.session.id_only && flags.session.follow) {
+        return Error{Errc::usage, "--id-only prints no output: leave --follow out, or it"};
+    }
+    const JobFlags wanted = TRY(with_job_file(flags.job, context.guest_words));
     const std::unique_ptr<Local> local = TRY(open_local(context));
+    if (flags.dry_run) {
+        return look_at_it(context, *local, wanted);
+    }
     // Until the job is in the ledger, and what it needs is kept for it.
     const std::unique_ptr<WriteSession> writing = TRY(local->store().begin_session());
-    job::JobSpec spec =
-        TRY(spec_of(flags.job, context.guest_words, local->store(), local->profile));
+    job::JobSpec spec = TRY(spec_of(wanted, context.guest_words, local->store(), local->profile));
     TRY(hand_on(*local, spec));
     const job::Invocation invocation =
-        TRY(invocation_of(flags.job, std::move(spec), local->key.public_key(), now_unix()));
+        TRY(invocation_of(wanted, std::move(spec), local->key.public_key(), now_unix()));
     const job::SignedInvocation signed_invocation = TRY(job::sign(invocation, local->key));
-    return submit_and_wait(
-        context, parts_of(*local), signed_invocation, !flags.job.no_cache, flags.session);
+    SessionOptions session = flags.session;
+    session.quiet = session.quiet || session.id_only;
+    return submit_and_wait(context, parts_of(*local), signed_invocation, !wanted.no_cache, session);
 }
 
 } // namespace
@@ -66,6 +95,14 @@ void add_submit(Command& app, Context& context) {
     command->add_flag("--detach", flags->session.detach, "Print the job's CID and leave it");
     command->add_flag("--follow", flags->session.follow, "Print what it writes while it runs");
     command->add_flag("-q,--quiet", flags->session.quiet, "No lines about stages and CIDs");
+    command->add_flag("--id-only",
+                      flags->session.id_only,
+                      "Print the job's CID as soon as it is accepted, no more");
+    command->add_flag("--dry-run",
+                      flags->dry_run,
+                      "Check the job and print what would be submitted; submit nothing");
+    command->add_flag(
+        "--job-file-schema", flags->job_file_schema, "Print the JSON Schema of job files, no more");
     context.add_json(*command);
     context.add_gateways(*command);
     context.add_ipfs(*command);
@@ -75,6 +112,7 @@ void add_submit(Command& app, Context& context) {
                     "  ipfs-compute submit --handler handler --wasm-cid bafk...\n"
                     "  ipfs-compute submit --wasm-file x.wasm --event event.json --json\n"
                     "  ipfs-compute submit --wasm-cid bafk... --nonce random --detach\n"
+                    "  ipfs-compute submit --job-file job.toml --dry-run\n"
                     "  ipfs-compute submit --wasm-cid bafk... --timeout 5m -- one two");
     context.on_run(*command, [&context, flags] { return submit(context, *flags); });
 }

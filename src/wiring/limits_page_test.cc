@@ -171,7 +171,7 @@ TEST_F(LimitsPage, SaysTheTimesOfStages) {
     expect_row("results stored", {time_text(times.publish_ms_max)});
     expect_row("all stages and attempts", {time_text(times.total_ms_max)});
     EXPECT_NE(job::testing::read_text("docs/limits.md")
-                  .find(std::to_string(times.attempts_max) + " attempts in all"),
+                  .find(std::to_string(times.attempts_max) + " times at most (`--retries`)"),
               std::string::npos);
 }
 
