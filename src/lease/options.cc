@@ -50,6 +50,9 @@ Result<void> check(const WorkerOptions& options) {
     if (options.bid_refresh * 2 > options.timing.duration) {
         return Error{Errc::usage, "lease: a bid must be refreshed before half its lease is over"};
     }
+    if (options.rendezvous.bidders == 0) {
+        return Error{Errc::usage, "lease: some worker must bid"};
+    }
     if (options.renew_when_lost < 1ms || options.bid_refresh < 1ms) {
         return Error{Errc::usage, "lease: refresh and repetition must be 1 ms or more"};
     }

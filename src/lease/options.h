@@ -4,6 +4,7 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "lease/rendezvous.h"
 
 #include <chrono>
 #include <cstddef>
@@ -88,6 +89,8 @@ struct WorkerOptions {
     std::chrono::milliseconds receipt_keep{3'600'000};
     /// Renewals to everybody are repeated this often once the coordinator is gone.
     std::chrono::milliseconds renew_when_lost{250};
+    RendezvousOptions rendezvous; ///< Whether this worker is among those that bid for a job.
+    std::size_t announced_remembered_max = 4'096; ///< Jobs, with how often each was heard of.
     std::size_t receipts_max = 4'096;             ///< Unanswered; beyond it no bid is placed.
     std::size_t coordinators_max = 256;           ///< That get standing bids at once.
     std::size_t cancelled_remembered_max = 4'096; ///< Cancels of leases not known (yet).

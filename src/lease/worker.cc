@@ -94,7 +94,28 @@ void Worker::Impl::void_bids(const job::Instance& coordinator) {
     coordinators.erase(at);
 }
 
-void Worker::Impl::on_announce(const job::Instance& from, Instant now) {
+/// Whether this worker's score for the job is below the threshold, which each repetition raises.
+bool Worker::Impl::is_called(const Cid& job) {
+    const std::uint64_t score = rendezvous_score(rendezvous_bits(job), rendezvous_bits(self.key));
+    if (score <= rendezvous_threshold(options.rendezvous, 0)) {
+        return true;
+    }
+    const auto [at, is_new] = announced.emplace(job, 0);
+    if (is_new) {
+        announced_order.push_back(job);
+    }
+    const bool called = score <= rendezvous_threshold(options.rendezvous, at->second++);
+    if (announced_order.size() > options.announced_remembered_max) {
+        announced.erase(announced_order.front());
+        announced_order.pop_front();
+    }
+    return called;
+}
+
+void Worker::Impl::on_announce(const job::Instance& from, const Cid& job, Instant now) {
+    if (!is_called(job)) {
+        return;
+    }
     if (!coordinators.contains(from) && coordinators.size() >= options.coordinators_max) {
         return;
     }
@@ -206,7 +227,7 @@ void Worker::message(const job::Instance& from, job::Message message, Instant no
         [&](auto& value) {
             using T = std::decay_t<decltype(value)>;
             if constexpr (std::is_same_v<T, job::Announce>) {
-                impl_->on_announce(from, now);
+                impl_->on_announce(from, value.job, now);
             } else if constexpr (std::is_same_v<T, job::Grant>) {
                 impl_->on_grant(from, value, now);
             } else if constexpr (std::is_same_v<T, job::RenewAnswer>) {

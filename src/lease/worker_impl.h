@@ -54,7 +54,8 @@ struct Worker::Impl {
     void place_bids(Instant now);
     void refresh_bids(const job::Instance& coordinator, Bidding& bidding, Ms age, Instant now);
     void void_bids(const job::Instance& coordinator);
-    void on_announce(const job::Instance& from, Instant now);
+    bool is_called(const Cid& job);
+    void on_announce(const job::Instance& from, const Cid& job, Instant now);
     void advert(const job::Instance& to);
     void peer_gone(const job::Instance& peer, Instant now);
     bool refers_to(const job::Instance& coordinator) const;
@@ -91,7 +92,9 @@ struct Worker::Impl {
 
     std::map<job::Nonce, OpenBid> bids;
     std::map<job::Instance, Bidding> coordinators;
-    std::map<job::LeaseRef, Lease> leases; ///< Each takes a slot until its run is at its end.
+    std::map<Cid, std::uint32_t> announced; ///< How often each was heard of (large networks).
+    std::deque<Cid> announced_order;        ///< Oldest first.
+    std::map<job::LeaseRef, Lease> leases;  ///< Each takes a slot until its run is at its end.
     std::map<job::LeaseRef, UnansweredReceipt> receipts;
     std::set<std::pair<Instant, job::LeaseRef>> resends;
     std::set<job::LeaseRef> cancelled;                             ///< Never to be started.
