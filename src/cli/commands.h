@@ -23,6 +23,7 @@ void add_new(Command& app, Context& context);
 void add_pin(Command& app, Context& context);
 void add_repo(Command& app, Context& context);
 void add_run(Command& app, Context& context);
+void add_simulate(Command& app, Context& context);
 void add_submit(Command& app, Context& context);
 void add_trust(Command& app, Context& context);
 void add_version(Command& app, Context& context);

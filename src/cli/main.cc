@@ -39,6 +39,7 @@ int main(int count, char** arguments) {
         add_worker(app, context);
         add_job(app, context);
         add_doctor(app, context);
+        add_simulate(app, context);
         add_version(app, context);
     });
 }
