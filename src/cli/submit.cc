@@ -4,10 +4,13 @@
 #include "cli/job_flags.h"
 #include "cli/local.h"
 #include "cli/submission.h"
+#include "kubo/pin.h"
 #include "wiring/publication.h"
 #include "wiring/workshop.h"
 
+#include <array>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace ic::cli {
@@ -20,6 +23,20 @@ struct SubmitFlags {
     bool job_file_schema = false;
 };
 
+Result<void> hand_on_one(const Local& local, const Cid& cid) {
+    if (cid.hash() == HashCode::identity || !TRY(local.store().has(cid))) {
+        return {};
+    }
+    // What Kubo keeps already it need not be sent again, however large it is.
+    const std::optional<kubo::Pin> pin = TRY(kubo::pin_of(*local.kubo, cid));
+    if (pin && pin->type == "recursive") {
+        return {};
+    }
+    Result<void> published = wiring::publish(local.store(), *local.kubo, std::array{cid});
+    // What is here in part came from elsewhere, and can be had there.
+    return published || published.error().code != Errc::not_found ? published : Result<void>();
+}
+
 /// What the job needs and is here, so that a worker elsewhere can have it.
 Result<void> hand_on(const Local& local, const job::JobSpec& spec) {
     if (!local.kubo) {
@@ -29,19 +46,16 @@ Result<void> hand_on(const Local& local, const job::JobSpec& spec) {
     if (spec.event) {
         needed.push_back(*spec.event);
     }
-    for (const auto& [name, cid] : spec.inputs) {
-        needed.push_back(cid);
-    }
-    std::vector<Cid> here;
-    for (const Cid& cid : needed) {
-        if (cid.hash() != HashCode::identity && TRY(local.store().has(cid))) {
-            here.push_back(cid);
+    for (const auto* const named : {&spec.inputs, &spec.imports}) {
+        for (const auto& [name, cid] : *named) {
+            needed.push_back(cid);
         }
     }
-    Result<void> published = wiring::publish(local.store(), *local.kubo, here);
-    // What is here in part came from elsewhere, and can be had there.
-    if (!published && published.error().code != Errc::not_found) {
-        return std::move(published).take_error().during("giving Kubo what the job needs");
+    // One by one: what is here only in part keeps nothing else back.
+    for (const Cid& cid : needed) {
+        if (Result<void> handed = hand_on_one(local, cid); !handed) {
+            return std::move(handed).take_error().during("giving Kubo what the job needs");
+        }
     }
     return {};
 }

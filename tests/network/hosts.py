@@ -87,6 +87,15 @@ def echo_module(sleep_ms=0, rounds=0):
             + section(11, vector([b"\x00" + const(8) + b"\x0b" + leb(1) + b"\n"])))
 
 
+def linked_modules():
+    """A module whose `handler` calls `f` of the module that it imports as `lib`, and that one."""
+    head, nothing = b"\0asm\x01\0\0\0", b"\x01\x04\x01\x60\x00\x00\x03\x02\x01\x00"
+    main = (head + b"\x01\x04\x01\x60\x00\x00" + b"\x02\x09\x01\x03lib\x01f\x00\x00"
+            + b"\x03\x02\x01\x00" + b"\x07\x0b\x01\x07handler\x00\x01"
+            + b"\x0a\x06\x01\x04\x00\x10\x00\x0b")
+    return main, head + nothing + b"\x07\x05\x01\x01f\x00\x00" + b"\x0a\x04\x01\x02\x00\x0b"
+
+
 def quietly(*words, **more):
     return subprocess.run(words, check=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                           **more)

@@ -80,6 +80,22 @@ def check_jobs(made, jobs):
         assert read == f"job-{number}\n".encode(), (number, output, read)
 
 
+def check_handed_on(made):
+    """What a job needs and only its submitter has: a module, what it imports, an event."""
+    origin, reader = made[0], made[1]
+    files = dict(zip(("main", "lib"), hosts_module.linked_modules()), event=b"event " * 100)
+    cids = {}
+    for name, content in files.items():
+        (origin.folder / name).write_bytes(content)
+        cids[name] = origin.compute("add", "-Q", origin.folder / name).stdout.decode().strip()
+    for _ in range(2):  # The second time Kubo has it all.
+        origin.compute("submit", "--ipfs", "kubo", "--wasm-cid", cids["main"], "--handler",
+                       "handler", "--import", "lib=" + cids["lib"], "--event",
+                       origin.folder / "event", "--nonce", "random")
+        for name, content in files.items():
+            assert reader.ipfs("cat", cids[name], timeout=60) == content, name
+
+
 def main():
     program, tools_kubo, *numbers = sys.argv[1:]
     count, jobs = [int(number) for number in numbers] or (3, 60)
@@ -98,6 +114,7 @@ def main():
                 made = start(network, count, line)
                 say(f"{count} hosts,", "in a line" if line else "all with the first")
                 check_jobs(made, jobs)
+                check_handed_on(made)
             except BaseException:
                 for host in network.hosts:
                     say(f"--- {host.name}\n{host.logs()[-3000:]}")
