@@ -24,7 +24,9 @@ public:
         wasm_config_t* config = wasm_config_new();
         wasmtime_config_epoch_interruption_set(config, true);
         wasmtime_pooling_allocation_config_t* pool = wasmtime_pooling_allocation_config_new();
-        wasmtime_pooling_allocation_config_total_memories_set(pool, 1);
+        // As our engine: modules that take turns find their memories mapped.
+        wasmtime_pooling_allocation_config_total_memories_set(pool, 127);
+        wasmtime_pooling_allocation_config_max_unused_warm_slots_set(pool, 127);
         wasmtime_pooling_allocation_config_total_core_instances_set(pool, 1);
         wasmtime_pooling_allocation_strategy_set(config, pool);
         wasmtime_pooling_allocation_config_delete(pool);

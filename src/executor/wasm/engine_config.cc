@@ -3,7 +3,9 @@
 #if defined(__x86_64__)
 #include <cpuid.h>
 #endif
+#include <sys/mman.h>
 
+#include <algorithm>
 #include <array>
 #include <string_view>
 
@@ -37,11 +39,14 @@ constexpr std::array<Proposal, 16> proposals{{
     {"stack-switching", wasmtime_config_wasm_stack_switching_set, false},
 }};
 
-void configure_pool(wasm_config_t* config, std::uint32_t slots) {
+/// As many memories as runs can use at once; more are for modules that take turns: each finds the
+/// one that has its first contents mapped already.
+void configure_pool(wasm_config_t* config, std::uint32_t slots, std::uint32_t memories) {
     wasmtime_pooling_allocation_config_t* pool = wasmtime_pooling_allocation_config_new();
     wasmtime_pooling_allocation_config_total_core_instances_set(pool,
                                                                 slots * limits::instances_max);
-    wasmtime_pooling_allocation_config_total_memories_set(pool, slots * limits::instances_max);
+    wasmtime_pooling_allocation_config_total_memories_set(pool, memories);
+    wasmtime_pooling_allocation_config_max_unused_warm_slots_set(pool, memories);
     wasmtime_pooling_allocation_config_total_tables_set(pool, slots * limits::tables_max);
     wasmtime_pooling_allocation_config_total_component_instances_set(pool, 0);
     wasmtime_pooling_allocation_config_total_stacks_set(pool, 0);
@@ -106,9 +111,8 @@ void mask_features([[maybe_unused]] wasm_config_t* config) {
 #endif
 }
 
-} // namespace
-
-Result<EngineHandle> open_wasm_engine(Metering metering, const EngineOptions& options) {
+EngineHandle
+open_with_memories(Metering metering, const EngineOptions& options, std::uint32_t memories) {
     wasm_config_t* config = wasm_config_new();
     wasmtime_config_strategy_set(config, WASMTIME_STRATEGY_CRANELIFT);
     wasmtime_config_cranelift_opt_level_set(config, WASMTIME_OPT_LEVEL_SPEED);
@@ -132,15 +136,37 @@ Result<EngineHandle> open_wasm_engine(Metering metering, const EngineOptions& op
     if (options.processor == Processor::oldest) {
         mask_features(config);
     }
-    configure_pool(config, options.slots);
-    // Fails by returning nothing: the pool's reservation is the only part that can.
-    EngineHandle engine(wasm_engine_new_with_config(config));
-    if (!engine) {
-        return Error{Errc::internal,
-                     "cannot reserve address space for guests: raise the limit on virtual memory "
-                     "(ulimit -v) of this process"};
+    configure_pool(config, options.slots, memories);
+    return EngineHandle(wasm_engine_new_with_config(config));
+}
+
+/// Asked first, since Wasmtime's C API ends the process where the pool finds no room.
+bool has_room_for(std::uint32_t memories, std::uint32_t slots) {
+    constexpr std::size_t guard_bytes = std::size_t{64} << 20U; // Wasmtime's has half of it.
+    constexpr std::size_t table_element_bytes = 16;
+    const std::size_t bytes = memories * (limits::memory_bytes_ceiling + guard_bytes) +
+                              std::size_t{slots} * limits::tables_max *
+                                  limits::table_elements_ceiling * table_element_bytes;
+    void* const reserved =
+        ::mmap(nullptr, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return reserved != MAP_FAILED && ::munmap(reserved, bytes) == 0;
+}
+
+} // namespace
+
+Result<EngineHandle> open_wasm_engine(Metering metering, const EngineOptions& options) {
+    const std::uint32_t needed = options.slots * limits::instances_max;
+    const std::uint32_t wanted = std::max(needed, limits::warm_memories);
+    // Processors with 39 bits of addresses and low limits on virtual memory have no room for all
+    // that is wanted.
+    for (const std::uint32_t memories : {wanted, needed}) {
+        if (has_room_for(memories, options.slots)) {
+            return open_with_memories(metering, options, memories);
+        }
     }
-    return engine;
+    return Error{Errc::internal,
+                 "cannot reserve address space for guests: raise the limit on virtual memory "
+                 "(ulimit -v) of this process"};
 }
 
 std::string engine_fingerprint(Metering metering) {

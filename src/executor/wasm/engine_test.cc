@@ -6,9 +6,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <atomic>
 #include <chrono>
+#include <cstdlib>
+#include <memory>
 #include <string>
 #include <thread>
 #include <utility>
@@ -154,6 +157,31 @@ TEST(Engine, KeepsTheModulesUsedLast) {
     EXPECT_EQ((*engine)->find(keys[1]), nullptr) << "it was used least recently";
     EXPECT_NE((*engine)->find(keys[2]), nullptr);
 }
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+/// Exits with 0 if an engine opens and runs a guest where this much address space is left.
+[[noreturn]] void open_with_address_space(rlim_t bytes) {
+    const rlimit limit{.rlim_cur = bytes, .rlim_max = bytes};
+    if (::setrlimit(RLIMIT_AS, &limit) != 0) {
+        std::_Exit(1);
+    }
+    const auto engine = Engine::open({.slots = 1, .modules_max = 1});
+    if (!engine.ok()) {
+        std::_Exit(engine.error().code == Errc::internal ? 2 : 3);
+    }
+    const std::shared_ptr<LoadedModule> module = loaded(**engine, hello);
+    MemoryServices services;
+    const Outcome outcome = (*engine)->run(*module, {}, small_task("_start"), services);
+    std::_Exit(outcome.ending.ok() ? 0 : 4);
+}
+
+// 127 memories do not fit into 64 GiB, the nine of a run do.
+TEST(EngineDeathTest, OpensWithTheMemoriesOfOneRunWhereAddressSpaceIsScarce) {
+    testing::FLAGS_gtest_death_test_style = "threadsafe";
+    EXPECT_EXIT(open_with_address_space(rlim_t{64} << 30U), testing::ExitedWithCode(0), "");
+    EXPECT_EXIT(open_with_address_space(rlim_t{16} << 30U), testing::ExitedWithCode(2), "");
+}
+#endif
 
 TEST(Handler, MustHaveATypeThatCanBeCalled) {
     constexpr std::string_view wat = R"((module

@@ -15,6 +15,10 @@ inline constexpr std::size_t wasm_stack_bytes_max = std::size_t{1} << 20U;
 inline constexpr std::size_t table_elements_ceiling = std::size_t{1} << 20U;
 /// Of one run: its module and its imports, each with a memory at most.
 inline constexpr std::uint32_t instances_max = 1 + job::limits::imports_max;
+/// Ours: memories that modules which take turns find as they left them, at 4 GiB of addresses each
+/// and some 12 KiB of page tables. One less than where Wasmtime 48 divides them by processors
+/// (crate wasmtime, index_allocator.rs), after which a thread would find only its share.
+inline constexpr std::uint32_t warm_memories = 127;
 /// Ours: tables of all modules of a run. Compilers make one or two in each.
 inline constexpr std::uint32_t tables_max = 16;
 /// Ours: what an instance needs besides memory and tables (a few bytes a function and global).
