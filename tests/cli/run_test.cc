@@ -72,7 +72,7 @@ TEST(Run, ComparesRunsOfPureJobs) {
     const Finished timed = desk(
         desk.kit("run",
                  "flood_output",
-                 {"--verify-determinism", "5", "--timeout", "50ms", "--output-size", "256MiB"}));
+                 {"--verify-determinism", "5", "--timeout", "100ms", "--output-size", "256MiB"}));
     expect_error(timed, 121, "nondeterministic");
     EXPECT_THAT(timed.err, HasSubstr("differs from the first: standard output was baf"));
 

@@ -265,7 +265,7 @@ TEST(Submit, SaysThatAModuleIsNowhereToBeHad) {
     const std::string says = expect_error(missing.finished, 124, "cid-unavailable");
     EXPECT_THAT(says, HasSubstr(cid));
     EXPECT_THAT(says, HasSubstr("ipfs-compute add"));
-    EXPECT_LT(missing.took, 5s);
+    EXPECT_LT(missing.took, 20s);
     const Finished handler = desk(desk.kit("submit", "handler"));
     EXPECT_THAT(expect_error(handler, 121, "handler-missing"), HasSubstr("echo_and_answer"));
 }
@@ -275,12 +275,12 @@ TEST(Submit, EndsAtTheTotalTimeoutWhateverTheJobDoes) {
     const Timed nobody = desk.timed(desk.kit("submit", "_start", {"--total-timeout", "500ms"}));
     EXPECT_EQ(nobody.finished.status, 125);
     EXPECT_GE(nobody.took, 500ms);
-    EXPECT_LT(nobody.took, 2500ms);
+    EXPECT_LT(nobody.took, 20s);
     const auto worker = desk.start_worker();
     const Timed loop = desk.timed(desk.kit("submit", "loop", {"--total-timeout", "700ms"}));
     EXPECT_THAT(expect_error(loop.finished, 125, "total-timeout"), HasSubstr("700 ms"));
     EXPECT_GE(loop.took, 700ms);
-    EXPECT_LT(loop.took, 2700ms);
+    EXPECT_LT(loop.took, 20s);
     EXPECT_EQ(desk(desk.kit("submit", "_start")).out, "hello\n");
 }
 
