@@ -1,29 +1,13 @@
 #include "cli/local.h"
 
 #include "config/settings.h"
-#include "config/trust.h"
 #include "wiring/identity.h"
+#include "wiring/trust.h"
 #include "wiring/workshop.h"
 
 #include <utility>
 
 namespace ic::cli {
-namespace {
-
-Result<std::vector<PublicKey>> trusted_keys(const config::Home& home, const PublicKey& own) {
-    std::vector<PublicKey> keys{own};
-    for (const config::Trusted& trusted : TRY(config::load_trust(home.trust_file()))) {
-        Result<PublicKey> key = PublicKey::parse_did(trusted.did);
-        if (!key) {
-            return std::move(key).take_error().during(home.trust_file());
-        }
-        keys.push_back(*key);
-    }
-    return keys;
-}
-
-} // namespace
-
 Result<std::unique_ptr<Local>> open_local(Context& context) {
     const std::string path = TRY(config::choose_home(context.home, config::process_environment));
     config::Home home = TRY(config::open_home(path));
@@ -31,7 +15,7 @@ Result<std::unique_ptr<Local>> open_local(Context& context) {
         TRY(config::load_settings(home, config::process_environment, context.given_settings()))
             .values;
     PrivateKey key = TRY(wiring::open_identity(home));
-    std::vector<PublicKey> trusted = TRY(trusted_keys(home, key.public_key()));
+    std::vector<PublicKey> trusted = TRY(wiring::load_trusted_keys(home, key.public_key()));
     std::unique_ptr<wiring::Stores> stores =
         TRY(wiring::Stores::open(home, settings, context.warn()));
     const unixfs::Profile profile = TRY(unixfs::profile_named(settings.import_profile));

@@ -1,6 +1,7 @@
 #include "coordinator/coordinator.h"
 
 #include "base/time.h"
+#include "coordinator/acceptance.h"
 #include "coordinator/commits.h"
 #include "coordinator/journal.h"
 #include "job/invocation.h"
@@ -100,26 +101,12 @@ struct Coordinator::Impl {
         }
     }
 
-    Result<job::SignedInvocation> look_at(ByteView document) const {
-        job::SignedInvocation invocation = TRY(job::read_invocation(document));
-        TRY(job::check_acceptance(invocation.invocation, options.self.key, now_unix()));
-        TRY(job::admits(policy_of_all(), invocation.invocation));
-        TRY(job::verify_signature(invocation));
-        return invocation;
-    }
-
-    /// What a job may reach differs from worker to worker. Where there are others each decides for
-    /// itself, and the job's end tells what they said; alone the answer is known at once.
-    job::Policy policy_of_all() const {
-        job::Policy policy = options.policy;
-        if (!other_nodes.empty()) {
-            policy.hosts = {"*"};
-        }
-        return policy;
-    }
-
     void submit(const job::Instance& client, const job::Submit& submit) {
-        const Result<job::SignedInvocation> looked_at = look_at(submit.invocation);
+        const Result<job::SignedInvocation> looked_at =
+            look_at(submit.invocation,
+                    options,
+                    other_nodes.empty() ? Company::alone : Company::others,
+                    now_unix());
         if (!looked_at) {
             reject(client, cid_of(Codec::dag_cbor, submit.invocation), looked_at.error());
             return;
@@ -593,6 +580,10 @@ void Coordinator::peer_gone(const transport::Peer& peer, transport::Fate fate) {
 void Coordinator::adopt(const std::vector<job::Instance>& dead,
                         const std::function<bool(const job::Instance&)>& is_dead) {
     impl_->adopt(dead, is_dead);
+}
+
+void Coordinator::trust(std::vector<PublicKey> submitters) {
+    impl_->options.policy.submitters = std::move(submitters);
 }
 
 lease::CoordinatorCounts Coordinator::counts() const { return impl_->machine.counts(); }

@@ -58,6 +58,9 @@ public:
     void adopt(const std::vector<job::Instance>& dead,
                const std::function<bool(const job::Instance&)>& is_dead);
 
+    /// Whose jobs are taken from now on; those that were accepted stay.
+    void trust(std::vector<PublicKey> submitters);
+
     lease::CoordinatorCounts counts() const;
 
 private:

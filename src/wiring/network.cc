@@ -10,6 +10,7 @@
 #include "transport/http/links.h"
 #include "wiring/asker.h"
 #include "wiring/network_settings.h"
+#include "wiring/trust.h"
 #include "wiring/workshop.h"
 
 #include <algorithm>
@@ -140,9 +141,7 @@ struct Network::Impl {
         });
     }
 
-    bool is_trusted(const PublicKey& key) const {
-        return std::ranges::find(options.trusted, key) != options.trusted.end();
-    }
+    TrustedKeys trusted{options.trusted};
 
     // --- how this process can be reached ---
 
@@ -430,7 +429,7 @@ Result<std::unique_ptr<Network>> Network::open(net::EventLoop& loop,
                   .software = impl->self.software};
     // Kubo's streams come by way of a port too, which nobody else is told of.
     links.listen = impl->options.listen.empty() ? "127.0.0.1:0" : impl->options.listen;
-    links.is_trusted = [impl](const PublicKey& key) { return impl->is_trusted(key); };
+    links.is_trusted = [impl](const PublicKey& key) { return impl->trusted.contains(key); };
     links.entropy = &random_entropy;
     links.resolve = [impl](const std::string& address,
                            std::function<void(Result<std::string>)> done) {
@@ -446,7 +445,7 @@ Result<std::unique_ptr<Network>> Network::open(net::EventLoop& loop,
         transport::TopicOptions{
             .self = impl->self.worker.instance,
             .key = impl->self.key,
-            .is_trusted = [impl](const PublicKey& key) { return impl->is_trusted(key); },
+            .is_trusted = [impl](const PublicKey& key) { return impl->trusted.contains(key); },
             .publish =
                 [impl](Bytes packet) {
                     if (impl->publisher) {
@@ -504,6 +503,11 @@ void Network::announce(const job::Message& message) {
 }
 
 std::vector<transport::Peer> Network::peers() const { return impl_->links->peers(); }
+
+void Network::trust(std::vector<PublicKey> keys) {
+    impl_->trusted.replace(std::move(keys));
+    impl_->links->drop_untrusted();
+}
 
 transport::Topic::Counters Network::topic_counters() const { return impl_->topic->counters(); }
 

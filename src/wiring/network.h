@@ -60,6 +60,9 @@ public:
     void announce(const job::Message& message) override;
     std::vector<transport::Peer> peers() const override;
 
+    /// Who is heard and let in from now on. Links to others are closed.
+    void trust(std::vector<PublicKey> keys);
+
     transport::Topic::Counters topic_counters() const;
 
 private:

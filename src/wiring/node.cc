@@ -132,7 +132,24 @@ Result<void> Node::start() {
     if (worker_) {
         worker_->start();
     }
+    trust_watch_ = std::make_unique<TrustWatch>(
+        loop_,
+        config::Home{.path = options_.home},
+        options_.policy.submitters,
+        options_.self.key,
+        [this](const std::vector<PublicKey>& keys) { trust(keys); },
+        options_.note);
     return {};
+}
+
+void Node::trust(const std::vector<PublicKey>& keys) {
+    coordinator_->trust(keys);
+    if (worker_) {
+        worker_->trust(keys);
+    }
+    if (network_) {
+        network_->trust(keys);
+    }
 }
 
 /// What comes from other machines. A process of this home is heard on its bus alone; anybody else

@@ -10,6 +10,7 @@
 #include "transport/local/local_transport.h"
 #include "transport/outlet.h"
 #include "wiring/network.h"
+#include "wiring/trust.h"
 #include "wiring/workshop.h"
 #include "worker/worker.h"
 
@@ -20,6 +21,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace ic::wiring {
 
@@ -60,6 +62,10 @@ public:
 
     /// Takes nothing new; `on_idle` is called when what runs here has ended.
     void drain(std::function<void()> on_idle);
+
+    /// Whose jobs are taken and run, and who is heard, from now on. Follows trust.toml by itself
+    /// once started.
+    void trust(const std::vector<PublicKey>& keys);
 
     lease::WorkerCounts worker_counts() const;
     lease::CoordinatorCounts coordinator_counts() const;
@@ -102,6 +108,7 @@ private:
 
     std::unique_ptr<transport::LocalTransport> transport_;
     std::unique_ptr<Network> network_; ///< Null on this machine alone.
+    std::unique_ptr<TrustWatch> trust_watch_;
     std::unique_ptr<ledger::LedgerWriter> writer_;
     std::unique_ptr<coordinator::Coordinator> coordinator_;
     KernelNonces nonces_;

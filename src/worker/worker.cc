@@ -44,13 +44,15 @@ enum class Claim : std::uint8_t { none, slot, loop };
 
 /// A run as the loop sees it. Shared by the loop and the slot's thread: either may be the last.
 struct ActiveRun {
-    ActiveRun(job::LeaseRef l, job::Instance c, Instant until)
+    ActiveRun(job::LeaseRef l, job::Instance c, std::shared_ptr<const job::Policy> p, Instant until)
         : lease(std::move(l))
         , coordinator(c)
+        , policy(std::move(p))
         , permit(until) {}
 
     const job::LeaseRef lease;
     const job::Instance coordinator;
+    const std::shared_ptr<const job::Policy> policy; ///< Of when it was granted.
     const Instant granted = now_since_boot();
     LeasePermit permit;
     std::atomic<Claim> claim{Claim::none};
@@ -66,6 +68,7 @@ struct ActiveRun {
 
 struct Worker::Impl {
     Options options;
+    std::shared_ptr<const job::Policy> policy; ///< That of `options`, moved here: it changes.
     net::EventLoop& loop;
     const PrivateKey& key;
     RunParts parts;
@@ -97,6 +100,7 @@ struct Worker::Impl {
          transport::Outlet& out,
          LogLine log)
         : options(std::move(o))
+        , policy(std::make_shared<const job::Policy>(std::move(options.policy)))
         , loop(l)
         , key(k)
         , parts(std::move(p))
@@ -168,7 +172,8 @@ struct Worker::Impl {
     }
 
     void carry_out(lease::StartRun& start) {
-        auto run = std::make_shared<ActiveRun>(start.lease, start.coordinator, start.lease_until);
+        auto run =
+            std::make_shared<ActiveRun>(start.lease, start.coordinator, policy, start.lease_until);
         active.insert_or_assign(start.lease, run);
         report_later();
         slots->start([this, run, document = std::move(start.invocation)] {
@@ -339,7 +344,7 @@ struct Worker::Impl {
         if (invocation.cid != run.lease.job) {
             return Error{Errc::refused, "the grant's invocation is of another job"};
         }
-        TRY(job::admits(options.policy, invocation.invocation));
+        TRY(job::admits(*run.policy, invocation.invocation));
         // Our own coordinator has checked the signature of what it grants.
         if (run.coordinator != options.self.instance) {
             TRY(job::verify_signature(invocation));
@@ -411,9 +416,8 @@ struct Worker::Impl {
             return false;
         }
         const Result<job::SignedInvocation> invocation = job::read_invocation(*announce.invocation);
-        const Result<void> admitted = invocation
-                                          ? job::admits(options.policy, invocation->invocation)
-                                          : Result<void>(invocation.error());
+        const Result<void> admitted = invocation ? job::admits(*policy, invocation->invocation)
+                                                 : Result<void>(invocation.error());
         if (admitted) {
             return false;
         }
@@ -481,6 +485,12 @@ void Worker::drain(std::function<void()> on_idle) {
     impl_->on_idle = std::move(on_idle);
     impl_->machine.drain(now_since_boot());
     impl_->pump();
+}
+
+void Worker::trust(std::vector<PublicKey> submitters) {
+    job::Policy changed = *impl_->policy;
+    changed.submitters = std::move(submitters);
+    impl_->policy = std::make_shared<const job::Policy>(std::move(changed));
 }
 
 void Worker::rest() {

@@ -14,6 +14,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace ic::worker {
 
@@ -51,6 +52,9 @@ public:
 
     /// Takes nothing new; `on_idle` is called once what runs has ended and is acknowledged.
     void drain(std::function<void()> on_idle);
+
+    /// Whose jobs run here from now on; what runs goes on.
+    void trust(std::vector<PublicKey> submitters);
 
     /// Takes nothing new until `go_on`; what runs goes on.
     void rest();

@@ -204,7 +204,8 @@ Cid Cluster::add_module(ByteView wasm) const {
 job::SignedInvocation
 make_job(const PrivateKey& key, const Cid& module, const JobOptions& options) {
     job::Invocation invocation;
-    invocation.issuer = key.public_key();
+    const PrivateKey& submitter = options.submitter != nullptr ? *options.submitter : key;
+    invocation.issuer = submitter.public_key();
     invocation.audience = key.public_key();
     invocation.spec.module = module;
     invocation.spec.effects = options.effects;
@@ -212,7 +213,7 @@ make_job(const PrivateKey& key, const Cid& module, const JobOptions& options) {
     invocation.spec.limits.wall_ms_max = static_cast<std::uint64_t>(options.wall_max.count());
     invocation.nonce = copy_of(bytes_of(options.nonce));
     invocation.timeouts.attempts_max = job::limits::attempts_max; // Kills are the tests' doing.
-    return must(job::sign(invocation, key));
+    return must(job::sign(invocation, submitter));
 }
 
 void Client::connect() {
@@ -264,7 +265,11 @@ void Client::take(job::Message message) {
         open_.erase(outcome->job);
         outcomes_[outcome->job] = std::move(*outcome);
     } else if (auto* rejected = std::get_if<job::Rejected>(&message)) {
-        give_up("rejected: " + rejected->message);
+        open_.erase(rejected->job);
+        outcomes_[rejected->job] = {.job = rejected->job,
+                                    .receipt = std::nullopt,
+                                    .error = rejected->reason,
+                                    .message = "rejected: " + rejected->message};
     }
 }
 

@@ -84,6 +84,7 @@ struct JobOptions {
     job::Effects effects = job::Effects::pure;
     std::chrono::milliseconds wall_max = std::chrono::seconds{60};
     std::vector<std::string> arguments = {};
+    const PrivateKey* submitter = nullptr; ///< Somebody else than the owner of the home.
 };
 
 job::SignedInvocation make_job(const PrivateKey& key, const Cid& module, const JobOptions& options);

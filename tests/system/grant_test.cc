@@ -8,6 +8,7 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <memory>
 #include <set>
@@ -370,6 +371,47 @@ TEST(Survival, AJobWithoutAWorkerWaitsInTheLedgerAndIsAdopted) {
     const auto waited = cluster.run({"job", "wait", job});
     EXPECT_EQ(waited.status, 0) << waited.err;
     EXPECT_EQ(check_executions(cluster.executions()).executions, 1U);
+}
+
+/// Until a worker has said it, half a minute at most.
+bool says(const Cluster& cluster, std::size_t worker, const std::string& words) {
+    const Instant end = now_since_boot() + 30s;
+    while (cluster.log(worker).find(words) == std::string::npos) {
+        if (now_since_boot() > end) {
+            return false;
+        }
+        std::this_thread::sleep_for(20ms);
+    }
+    return true;
+}
+
+TEST(Trust, ThatIsGivenAndTakenBackHoldsForAWorkerThatRuns) {
+    Cluster cluster;
+    const std::size_t worker = cluster.start_worker();
+    const Cid module = cluster.add_module(noop_module());
+    const PrivateKey stranger = PrivateKey::from_seed(std::array<std::uint8_t, 32>{7}).take();
+    const auto job_of = [&](const char* nonce) {
+        return make_job(cluster.key(), module, {.nonce = nonce, .submitter = &stranger});
+    };
+    Client client(cluster);
+    const auto reason_of = [&](const job::SignedInvocation& job) {
+        client.submit(job);
+        EXPECT_TRUE(client.wait_for_all(30s));
+        return client.outcomes().at(job.cid).error;
+    };
+    EXPECT_EQ(reason_of(job_of("not yet")), Errc::refused);
+
+    const std::string did = stranger.public_key().to_did();
+    EXPECT_EQ(cluster.run({"trust", "add", did}).status, 0);
+    ASSERT_TRUE(says(cluster, worker, "of 1 other are taken now")) << cluster.log(worker);
+    const job::SignedInvocation taken = job_of("now");
+    client.submit(taken);
+    ASSERT_TRUE(client.wait_for_all(30s));
+    expect_success(client.outcomes().at(taken.cid));
+
+    EXPECT_EQ(cluster.run({"trust", "rm", did}).status, 0);
+    ASSERT_TRUE(says(cluster, worker, "of 0 others are taken now")) << cluster.log(worker);
+    EXPECT_EQ(reason_of(job_of("no longer")), Errc::refused);
 }
 
 } // namespace

@@ -505,6 +505,18 @@ void Links::drop(const Held& link, const std::string& why) {
     }
 }
 
+void Links::drop_untrusted() {
+    std::vector<Held> untrusted;
+    for (const auto& [instance, link] : peers_) {
+        if (!options_.is_trusted(link->peer->key)) {
+            untrusted.push_back(link);
+        }
+    }
+    for (const Held& link : untrusted) {
+        drop(link, "its key is trusted here no longer");
+    }
+}
+
 void Links::sweep() {
     const Instant now = now_since_boot();
     std::vector<Held> idle;

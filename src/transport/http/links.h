@@ -78,6 +78,9 @@ public:
     /// Remembers where this process can be dialled. What is newer replaces what is older.
     void learn(Contact contact);
 
+    /// Closes the links to those whom `LinksOptions::is_trusted` denies now.
+    void drop_untrusted();
+
     bool has(const job::Instance& instance) const { return peers_.contains(instance); }
 
     bool knows(const job::Instance& instance) const { return targets_.contains(instance); }

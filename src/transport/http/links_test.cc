@@ -160,6 +160,29 @@ TEST_F(LinksTest, LetNobodyInWhoseKeyIsNotTrusted) {
     EXPECT_TRUE(b.messages.empty());
 }
 
+TEST_F(LinksTest, CloseToThoseWhoAreTrustedNoLonger) {
+    Node a(*loop, 1);
+    Node b(*loop, 2);
+    Node c(*loop, 3);
+    trust(a, b);
+    trust(a, c);
+    for (Node* other : {&b, &c}) {
+        other->links->learn(a.contact());
+        other->links->send(a.instance, query(1));
+    }
+    ASSERT_TRUE(wait_for([&] { return a.met.size() == 2; }));
+    std::erase(a.trusted, b.key.public_key());
+    a.links->drop_untrusted();
+    ASSERT_TRUE(wait_for([&] { return a.gone.size() == 1 && b.gone.size() == 1; }));
+    EXPECT_EQ(a.gone[0].instance, b.instance);
+    EXPECT_TRUE(a.links->has(c.instance));
+    // Nor is it let in again.
+    b.links->send(a.instance, query(2));
+    ASSERT_TRUE(wait_for([&] { return !a.notes.empty(); }));
+    EXPECT_THAT(a.notes, Contains(HasSubstr("not trusted here")));
+    EXPECT_FALSE(a.links->has(b.instance));
+}
+
 TEST_F(LinksTest, SpeakToNobodyElseAtAnAddress) {
     Node a(*loop, 1);
     Node b(*loop, 2);
