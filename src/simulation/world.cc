@@ -73,7 +73,7 @@ World::World(const Options& options, const OnProgress& on_progress)
 }
 
 void World::after(Us delay, std::function<void()> what) {
-    queue_.push({now_ + delay, ++events_, std::move(what)});
+    queue_.push(now_ + delay, std::move(what));
 }
 
 // --- jobs ----------------------------------------------------------------------------------------
@@ -217,9 +217,8 @@ void World::sweep() {
 Outcome World::run() {
     while (!open_.empty() || now_ < over_ + afterwards_us) {
         // `queue_` is never empty: the sweep is always in it.
-        Event event = queue_.top();
-        queue_.pop();
-        now_ = event.at;
+        const EventQueue::Event event = queue_.pop();
+        now_ = event.at_us;
         event.what();
     }
     return outcome();
@@ -228,7 +227,7 @@ Outcome World::run() {
 Outcome World::outcome() const {
     Outcome made = sums_;
     made.jobs = jobs_.size();
-    made.events = events_;
+    made.events = queue_.pushed();
     std::vector<Us> started;
     std::vector<Us> ended;
     for (const Job& job : jobs_) {

@@ -5,6 +5,7 @@
 #include "lease/coordinator.h"
 #include "lease/worker.h"
 #include "simulation/chance.h"
+#include "simulation/event_queue.h"
 #include "simulation/network.h"
 #include "simulation/options.h"
 #include "simulation/simulation.h"
@@ -13,7 +14,6 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <queue>
 #include <set>
 #include <unordered_map>
 #include <utility>
@@ -78,18 +78,6 @@ public:
     Outcome run();
 
 private:
-    struct Event {
-        Us at = 0;
-        std::uint64_t number = 0;
-        std::function<void()> what;
-    };
-
-    struct Later {
-        bool operator()(const Event& left, const Event& right) const {
-            return std::pair(left.at, left.number) > std::pair(right.at, right.number);
-        }
-    };
-
     // world.cc: jobs, and who takes part.
     void after(Us delay, std::function<void()> what);
     void plan_jobs();
@@ -125,10 +113,9 @@ private:
     Nonces nonces_;
     Us now_ = 0;
     Us over_ = 0; ///< When the last job had its end.
-    std::uint64_t events_ = 0;
     std::uint64_t runs_ = 0;
     std::uint64_t messages_ = 0;
-    std::priority_queue<Event, std::vector<Event>, Later> queue_;
+    EventQueue queue_;
     std::vector<Office> offices_;
     std::map<job::Instance, std::uint32_t> office_of_;
     std::map<job::Instance, std::unique_ptr<Node>> nodes_;

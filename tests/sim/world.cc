@@ -28,7 +28,7 @@ World::World(std::uint64_t seed, Tracing tracing)
 // --- time ----------------------------------------------------------------------------------------
 
 void World::after(Us delay, std::function<void()> what) {
-    queue_.push({now_ + delay, ++events_, std::move(what)});
+    queue_.push(now_ + delay, std::move(what));
 }
 
 void World::to_broker(Process& process, std::function<void()> what) {
@@ -509,9 +509,8 @@ Report World::run() {
                 break;
             }
         }
-        Event event = std::move(const_cast<Event&>(queue_.top()));
-        queue_.pop();
-        now_ = event.at;
+        const simulation::EventQueue::Event event = queue_.pop();
+        now_ = event.at_us;
         ++report_.events;
         event.what();
     }

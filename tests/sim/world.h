@@ -7,12 +7,12 @@
 #include "sim/random.h"
 #include "sim/simulation.h"
 #include "sim/truth.h"
+#include "simulation/event_queue.h"
 
 #include <deque>
 #include <functional>
 #include <map>
 #include <memory>
-#include <queue>
 #include <set>
 #include <string>
 #include <vector>
@@ -82,18 +82,6 @@ public:
     Report run();
 
 private:
-    struct Event {
-        Us at = 0;
-        std::uint64_t number = 0;
-        std::function<void()> what;
-    };
-
-    struct Later {
-        bool operator()(const Event& left, const Event& right) const {
-            return std::pair(left.at, left.number) > std::pair(right.at, right.number);
-        }
-    };
-
     void after(Us delay, std::function<void()> what);
     /// To a broker: now, or when it goes on again; never if it has ended.
     void to_broker(Process& process, std::function<void()> what);
@@ -142,9 +130,8 @@ private:
     Report report_;
     Us now_ = 0;
     bool healed_ = false;
-    std::uint64_t events_ = 0;
     std::uint64_t guests_ = 0;
-    std::priority_queue<Event, std::vector<Event>, Later> queue_;
+    simulation::EventQueue queue_;
     std::vector<Machine> machines_;
     std::vector<std::unique_ptr<Process>> processes_;
     std::map<job::Instance, Process*> by_instance_;
