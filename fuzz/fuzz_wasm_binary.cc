@@ -87,7 +87,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     require(module.ok());
     for (const wasm_binary::FeatureRow& row : wasm_binary::feature_rows()) {
-        require(row.on || !module->features.has(row.feature));
+        // Wasmtime 48's validator knows exact functions whatever is on; its compiler refuses them.
+        require(row.on || row.feature == wasm_binary::Feature::custom_descriptors ||
+                !module->features.has(row.feature));
     }
     wasmtime_module_t* made = nullptr;
     if (size > compiled_bytes_max) {
@@ -97,6 +99,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         return 0; // Valid, and beyond a limit of the pool.
     }
     const ModuleHandle compiled(made);
+    require(!module->features.has(wasm_binary::Feature::custom_descriptors));
     compare(*compiled, *module);
     return 0;
 }

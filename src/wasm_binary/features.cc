@@ -46,9 +46,13 @@ constexpr std::array<FeatureRow, feature_count> rows{{
     {Feature::custom_page_sizes, "custom-page-sizes", false, "build it with pages of 64 KiB"},
     {Feature::wide_arithmetic, "wide-arithmetic", false, "build it without +wide-arithmetic"},
     {Feature::stack_switching, "stack-switching", false, "build it without stack switching"},
+    {Feature::custom_descriptors,
+     "custom-descriptors",
+     false,
+     "build it without custom descriptors and exact types"},
 }};
 
-static_assert(static_cast<std::size_t>(Feature::stack_switching) + 1 == feature_count);
+static_assert(static_cast<std::size_t>(Feature::custom_descriptors) + 1 == feature_count);
 
 } // namespace
 

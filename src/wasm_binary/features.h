@@ -33,6 +33,7 @@ enum class Feature : std::uint8_t {
     custom_page_sizes,
     wide_arithmetic,
     stack_switching,
+    custom_descriptors,
 };
 
 struct FeatureRow {
@@ -45,7 +46,7 @@ struct FeatureRow {
 /// In the order of the enumerators.
 std::span<const FeatureRow> feature_rows();
 
-inline constexpr std::size_t feature_count = 21;
+inline constexpr std::size_t feature_count = 22;
 
 /// Which features were seen, and where first.
 class Features {

@@ -137,7 +137,12 @@ Result<Import> Parser::import(Reader& content) {
     Import made;
     made.module = TRY(content.name());
     made.name = TRY(content.name());
-    const std::uint8_t kind = TRY(content.byte());
+    std::uint8_t kind = TRY(content.byte());
+    constexpr std::uint8_t exact_function = 0x20; // Proposal custom-descriptors: external types.
+    if (kind == exact_function) {
+        module_.features.note(Feature::custom_descriptors, content.offset());
+        kind = static_cast<std::uint8_t>(ItemKind::function);
+    }
     if (kind > 4) {
         return content.wrong("an import of an unknown kind");
     }

@@ -79,6 +79,9 @@ constexpr Use uses[] = {
      "(module (func (param i64 i64) (result i64 i64)"
      " (i64.mul_wide_u (local.get 0) (local.get 1))))"},
     {Feature::stack_switching, "(module (type $f (func)) (type $c (cont $f)))"},
+    {Feature::custom_descriptors,
+     R"((module (type $f (func)) (import "wasi_snapshot_preview1" "sched_yield"
+          (func (exact (type $f))))))"},
 };
 
 TEST(ModuleCheck, AFeatureIsOnIfTheEngineTakesIt) {
