@@ -6,32 +6,45 @@
 #include <utility>
 
 namespace ic::worker {
-namespace {
 
-class FileAdder final : public executor::Adder {
+Error of_this_machine(Error error) {
+    if (!may_retry(error.code) && error.code != Errc::cancelled) {
+        error.code = Errc::unavailable;
+    }
+    return error;
+}
+
+class BrokerHost::FileAdder final : public executor::Adder {
 public:
-    FileAdder(const unixfs::Profile& profile,
-              BlockSink& sink,
-              std::shared_ptr<std::vector<Cid>> added)
+    FileAdder(const unixfs::Profile& profile, BlockSink& sink, std::shared_ptr<Added> added)
         : builder_(profile, sink)
         , added_(std::move(added)) {}
 
-    Result<void> write(ByteView data) override { return builder_.write(data); }
+    Result<void> write(ByteView data) override {
+        Result<void> written = builder_.write(data);
+        return written ? Result<void>() : lost(std::move(written).take_error());
+    }
 
     Result<Cid> finish() override {
-        const Cid cid = TRY(builder_.finish()).cid;
-        if (added_->size() < limits::adds_remembered_max) {
-            added_->push_back(cid);
+        Result<unixfs::Entry> file = builder_.finish();
+        if (!file) {
+            return lost(std::move(file).take_error());
         }
-        return cid;
+        if (added_->cids.size() < limits::adds_remembered_max) {
+            added_->cids.push_back(file->cid);
+        }
+        return file->cid;
     }
 
 private:
-    unixfs::FileBuilder builder_;
-    std::shared_ptr<std::vector<Cid>> added_;
-};
+    Error lost(Error error) {
+        added_->has_failed = true;
+        return of_this_machine(std::move(error));
+    }
 
-} // namespace
+    unixfs::FileBuilder builder_;
+    std::shared_ptr<Added> added_;
+};
 
 Result<LentBytes> BrokerHost::get(const Cid& cid) {
     Result<LentBytes> block = parts_.source.get(cid);

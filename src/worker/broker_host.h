@@ -54,6 +54,10 @@ public:
     virtual void dump(executor::Dump kind, ByteView piece) = 0;
 };
 
+/// That this machine cannot keep something, or hand it on, says nothing against a job: what would
+/// end one for good becomes unavailable, and the job goes on elsewhere. What stops a run stays.
+Error of_this_machine(Error error);
+
 /// Threads: one, that of the run.
 class BrokerHost final : public executor::Host {
 public:
@@ -81,7 +85,10 @@ public:
     void dump(executor::Dump kind, ByteView piece) override { observer_.dump(kind, piece); }
 
     /// What the guest has added, in its order; the first `limits::adds_remembered_max`.
-    const std::vector<Cid>& added() const { return *added_; }
+    const std::vector<Cid>& added() const { return added_->cids; }
+
+    /// Whether something that the guest added could not be kept here.
+    bool lost_an_add() const { return added_->has_failed; }
 
 private:
     const RunParts& parts_;
@@ -90,8 +97,13 @@ private:
     std::uint64_t output_bytes_ = 0;
     std::uint64_t errors_bytes_ = 0;
     std::uint64_t log_bytes_ = 0;
+    struct Added {
+        std::vector<Cid> cids;
+        bool has_failed = false;
+    };
+    class FileAdder;
     /// Shared with adders, which may outlive this.
-    std::shared_ptr<std::vector<Cid>> added_ = std::make_shared<std::vector<Cid>>();
+    std::shared_ptr<Added> added_ = std::make_shared<Added>();
 };
 
 } // namespace ic::worker

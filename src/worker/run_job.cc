@@ -121,13 +121,16 @@ FinishedRun run_job(const RunParts& parts,
                     .errors = std::nullopt,
                     .log = std::nullopt,
                     .usage = outcome.usage,
+                    .is_kept = !host.lost_an_add(),
                     .session = nullptr};
     const Instant start = now_since_boot();
     observer.stage(job::Stage::publishing);
     if (Result<void> published =
             publish(parts, outcome, timeouts.publish_ms_max, permit, host.added(), run);
         !published) {
-        const Error error = std::move(published).take_error().during("storing the results");
+        const Error error =
+            of_this_machine(std::move(published).take_error()).during("storing the results");
+        run.is_kept = error.code == Errc::lease_lost || error.code == Errc::cancelled;
         run.ending = job::Ending{};
         run.ending.error = error.code;
         run.ending.message = error.message;

@@ -19,12 +19,15 @@ struct FinishedRun {
     std::optional<Cid> errors;
     std::optional<Cid> log;
     job::Usage usage;
+    /// False: this machine could not keep or hand on what came of it; the ending says why.
+    bool is_kept = true;
     /// Keeps what was stored from collections until something names it; nothing if nothing was.
     std::shared_ptr<WriteSession> session;
 };
 
 /// Runs the job on this thread and stores what it wrote, whatever the ending. Blocks until nothing
-/// of it is alive and what it added is on the disk. A failure to store becomes the ending.
+/// of it is alive and what it added is on the disk. A failure to store becomes the ending,
+/// one that lets the job go on elsewhere.
 FinishedRun run_job(const RunParts& parts,
                     const job::JobSpec& spec,
                     const job::StageTimeouts& timeouts,

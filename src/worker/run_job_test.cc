@@ -13,19 +13,41 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Ends at once, well, and has written something.
+/// Ends at once, well, and has written something; or ends with what adding a file came to.
 class Scribe final : public executor::Executor {
 public:
     executor::Outcome run(const executor::Task& /*task*/,
                           const executor::Permit& /*permit*/,
-                          executor::Host& /*host*/) override {
+                          executor::Host& host) override {
         ++runs;
         executor::Outcome outcome;
-        outcome.output = {'h', 'i'};
+        if (!is_adding) {
+            outcome.output = {'h', 'i'};
+            return outcome;
+        }
+        const std::unique_ptr<executor::Adder> adder = host.add().take();
+        EXPECT_TRUE(adder->write(outcome.output));
+        if (const Result<Cid> cid = adder->finish(); !cid) {
+            outcome.ending.error = cid.error().code;
+        }
         return outcome;
     }
 
     int runs = 0;
+    bool is_adding = false;
+};
+
+/// A disk that takes nothing.
+class FullStore final : public BlockStore {
+public:
+    Result<LentBytes> get(const Cid& /*cid*/) override { return why; }
+    Result<void> put(const Cid& /*cid*/, ByteView /*data*/) override { return why; }
+    Result<bool> has(const Cid& /*cid*/) override { return false; }
+    Result<void> sync() override { return why; }
+    Result<StoreStat> stat() override { return why; }
+    Result<std::unique_ptr<WriteSession>> begin_session() override { return why; }
+
+    Error why{Errc::refused, "the disk is read-only"};
 };
 
 class Nobody final : public RunObserver {
@@ -40,9 +62,13 @@ public:
 class RunJob : public ::testing::Test {
 protected:
     FinishedRun run(std::uint64_t publish_ms_max, const Publish& publish) {
+        return run_on(store, publish_ms_max, publish);
+    }
+
+    FinishedRun run_on(BlockStore& disk, std::uint64_t publish_ms_max, const Publish& publish) {
         const RunParts parts{.executor = scribe,
-                             .source = store,
-                             .store = store,
+                             .source = disk,
+                             .store = disk,
                              .profile = {},
                              .curl = {},
                              .publish = publish};
@@ -90,7 +116,23 @@ TEST_F(RunJob, DoesNotTryAgainWhatCannotSucceed) {
             return Error{Errc::refused, "no token"};
         });
     EXPECT_EQ(calls, 1);
-    EXPECT_EQ(finished.ending.error, Errc::refused);
+    EXPECT_EQ(finished.ending.error, Errc::unavailable) << "another machine may succeed";
+    EXPECT_FALSE(finished.is_kept);
+}
+
+// Of a disk that became read-only the job had its end: "refused".
+TEST_F(RunJob, LeavesAJobToOthersWhenItsResultsCannotBeKept) {
+    FullStore disk;
+    for (const Errc code : {Errc::refused, Errc::storage_full, Errc::internal}) {
+        for (const bool is_adding : {false, true}) {
+            disk.why.code = code;
+            scribe.is_adding = is_adding;
+            const FinishedRun finished = run_on(disk, 50, {});
+            ASSERT_TRUE(finished.ending.error);
+            EXPECT_TRUE(may_retry(*finished.ending.error)) << name(*finished.ending.error);
+            EXPECT_FALSE(finished.is_kept);
+        }
+    }
 }
 
 TEST_F(RunJob, StopsHandingOnWhenItsLeaseIsLost) {
@@ -102,6 +144,7 @@ TEST_F(RunJob, StopsHandingOnWhenItsLeaseIsLost) {
             return no_kubo;
         });
     EXPECT_EQ(finished.ending.error, Errc::lease_lost);
+    EXPECT_TRUE(finished.is_kept) << "that is no fault of this machine";
 }
 
 TEST_F(RunJob, HandsNothingOnWhenItWasStopped) {

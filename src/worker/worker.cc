@@ -11,6 +11,8 @@
 #include <deque>
 #include <map>
 #include <mutex>
+#include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -37,6 +39,11 @@ constexpr auto wait_max = 100ms;
 /// coordinator has journaled the receipt, whose retention they are under from there on.
 constexpr auto session_after_run = 60s;
 
+/// Ours: how long nothing is taken after this machine could not keep what came of a run, and at the
+/// longest; twice as long each time. Else it would be free again at once, and spoil the next job.
+constexpr std::chrono::milliseconds unwell_first = 1s;
+constexpr std::chrono::milliseconds unwell_longest = 30s;
+
 /// How a run that waits for a slot goes on: the slot's thread and the loop both want to decide.
 enum class Claim : std::uint8_t { none, slot, loop };
 
@@ -60,6 +67,8 @@ struct ActiveRun {
     std::uint8_t reported_stage = 0; // Of the loop's thread.
 
     std::shared_ptr<WriteSession> session; ///< Of the slot's thread until it has ended.
+    std::optional<Error> not_kept;         ///< As `session`: why its results are not here.
+    bool is_proof = false;                 ///< As `session`: they are, and are something.
 
     std::mutex output_mutex;
     std::vector<job::Output> output_waiting; ///< In order, for those who look on.
@@ -83,6 +92,9 @@ struct Worker::Impl {
     bool reporting = false;
     bool is_ahead = false;
     bool resting = false;
+    bool is_unwell = false;
+    std::chrono::milliseconds unwell_for{0}; ///< Not 0: not known to be well again.
+    net::TimerId unwell_timer;
     std::chrono::nanoseconds run_average = short_run; ///< Moving, over about eight runs.
     bool pumping = false;
     std::function<void()> on_idle;
@@ -114,6 +126,7 @@ struct Worker::Impl {
         loop.cancel(timer);
         loop.cancel(report_timer);
         loop.cancel(lingering_timer);
+        loop.cancel(unwell_timer);
         for (const auto& [lease, run] : active) {
             run->permit.stop(Errc::cancelled);
         }
@@ -198,6 +211,7 @@ struct Worker::Impl {
                                        std::move(run->second->session));
                 end_sessions();
             }
+            look_at_health(*run->second);
             active.erase(run);
         }
         machine.run_finished(lease, std::move(end), now_since_boot());
@@ -225,7 +239,30 @@ struct Worker::Impl {
 
     void set_slots() {
         const std::uint32_t usual = options.machine.slots * (is_ahead ? ahead_factor : 1U);
-        machine.set_slots(resting ? 0 : usual, now_since_boot());
+        const std::uint32_t well = unwell_for == 0ms ? usual : 1; // One job to see whether it is.
+        machine.set_slots(resting || is_unwell ? 0 : well, now_since_boot());
+    }
+
+    /// Whether this machine can keep results, by the run that has just ended.
+    void look_at_health(const ActiveRun& run) {
+        if (run.is_proof && !is_unwell && unwell_for != 0ms) {
+            unwell_for = 0ms;
+            set_slots();
+        }
+        if (!run.not_kept || is_unwell) {
+            return;
+        }
+        is_unwell = true;
+        unwell_for = std::clamp(unwell_for * 2, unwell_first, unwell_longest);
+        set_slots();
+        on_log(run.lease.job,
+               "nothing is taken for " + std::to_string(unwell_for.count()) +
+                   " ms: " + run.not_kept->message);
+        unwell_timer = loop.after(unwell_for, [this] {
+            is_unwell = false;
+            set_slots();
+            pump();
+        });
     }
 
     /// What was taken ahead and waits behind a long run is given back, unstarted.
@@ -325,6 +362,11 @@ struct Worker::Impl {
                                        run.permit,
                                        observer);
         run.session = std::move(finished.session);
+        run.is_proof = finished.is_kept && finished.output;
+        if (!finished.is_kept) {
+            run.not_kept =
+                Error{finished.ending.error.value_or(Errc::unavailable), finished.ending.message};
+        }
         if (finished.ending.error == Errc::lease_lost) {
             // Nobody may take it, and the coordinator knows best what became of the job.
             return no_receipt({Errc::lease_lost, finished.ending.message});
