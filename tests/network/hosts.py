@@ -6,6 +6,7 @@ import pathlib
 import shutil
 import signal
 import subprocess
+import sys
 import time
 
 SKIPPED = 77
@@ -156,6 +157,39 @@ class Network:
             subprocess.run(["ip", "netns", "delete", name], check=False)
 
 
+class Cables:
+    """Bad ones between the hosts of a network and its switch, until `end`; see weather.py."""
+
+    def __init__(self, network, **weather):
+        self.network = network
+        self.lines = []
+        for host in network.hosts:
+            line, port = f"l{host.cable[1:]}", f"p{host.cable[1:]}"
+            self.inside("link", "add", line, "type", "veth", "peer", "name", port)
+            self.inside("link", "set", host.cable, "nomaster")
+            self.inside("link", "set", port, "master", "switch")
+            for device in (line, port):
+                self.inside("link", "set", device, "up")
+            self.lines += [host.cable, line]
+        self.carrier = subprocess.Popen(
+            ["ip", "netns", "exec", network.name, sys.executable,
+             pathlib.Path(__file__).with_name("weather.py"), json.dumps(weather), *self.lines],
+            stdout=subprocess.PIPE, text=True)
+        assert self.carrier.stdout.readline() == "ready\n"
+
+    def inside(self, *words):
+        self.network.inside(self.network.name, "ip", *words)
+
+    def end(self):
+        """What met the frames."""
+        self.carrier.terminate()
+        counts = json.loads(self.carrier.communicate()[0])
+        for cable, line in zip(self.lines[::2], self.lines[1::2]):
+            self.inside("link", "delete", line)
+            self.inside("link", "set", cable, "master", "switch")
+        return counts
+
+
 class Host:
     def __init__(self, network, number):
         self.network = network
@@ -165,7 +199,8 @@ class Host:
         self.address = f"10.77.0.{number}"
         self.folder = network.folder / self.name
         self.home = self.folder / "compute"
-        self.record = self.folder / "record"
+        self.records = []
+        self.begin_record("record")
         self.folder.mkdir()
         self.environment = dict(os.environ, HOME=str(self.folder),
                                 IPFS_PATH=str(self.folder / "ipfs"),
@@ -283,9 +318,19 @@ class Host:
     def logs(self):
         return "".join(open(worker.log_name, errors="replace").read() for worker in self.workers)
 
+    def begin_record(self, name, right=lambda instant: instant):
+        """What workers record from now on; `right` puts instants of their boot clock right."""
+        self.record = self.folder / name
+        self.records.append((self.record, right))
+
     def executions(self):
-        """Lines of the executors' own record."""
-        return self.record.read_text().splitlines() if self.record.exists() else []
+        """Lines of the executors' own records."""
+        lines = []
+        for record, right in self.records:
+            for line in record.read_text().splitlines() if record.exists() else []:
+                *words, instant = line.split()
+                lines.append(" ".join((*words, str(right(int(instant))))))
+        return lines
 
     def end(self):
         for worker in self.workers:
