@@ -21,6 +21,12 @@ class Refused(Exception):
     """Kubo answered with an error; its words."""
 
 
+def known_profiles(program, profiles):
+    """Kubo 0.39 has another name for what 0.40 calls unixfs-v1-2025, as far as files go."""
+    version = subprocess.run([program, "version", "-n"], check=True, stdout=subprocess.PIPE).stdout
+    return profiles.replace("unixfs-v1-2025", "test-cid-v1") if version < b"0.40" else profiles
+
+
 class Kubo:
     """Goes with `end`. `settings`: of its config, beside those of a quiet, lonely node."""
 
@@ -28,7 +34,7 @@ class Kubo:
                  flags=("--offline",)):
         self.environment = dict(os.environ, IPFS_PATH=str(home))
         self.program = program
-        self.run("init", "--profile=" + profiles)
+        self.run("init", "--profile=" + known_profiles(program, profiles))
         self.run("bootstrap", "rm", "--all")
         for key, value in (
             ("Addresses.API", "/ip4/127.0.0.1/tcp/0"),

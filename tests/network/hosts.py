@@ -233,7 +233,9 @@ class Host:
 
     def start_kubo(self, streams=False):
         if not (self.folder / "ipfs").exists():
-            self.ipfs("init", "--profile=test,unixfs-v1-2025")
+            version = self.ipfs("version", "-n")  # 0.39 has it under another name.
+            profile = "test-cid-v1" if version < b"0.40" else "unixfs-v1-2025"
+            self.ipfs("init", "--profile=test," + profile)
             self.ipfs("bootstrap", "rm", "--all")
             for key, value in (
                 ("Addresses.API", "/ip4/127.0.0.1/tcp/5001"),
