@@ -34,8 +34,8 @@ def signed_leb(number):
             return bytes(out)
 
 
-def echo_module(sleep_ms=0, rounds=0):
-    """A module whose `handler` sleeps (if its job has effects: other clocks only move on), counts
+def echo_module(sleep_ms=0, rounds=0, handler="handler"):
+    """A module whose handler sleeps (if its job has effects: other clocks only move on), counts
     to `rounds`, then prints its last argument and a line's end."""
     def section(number, content):
         return bytes([number]) + leb(len(content)) + content
@@ -83,7 +83,7 @@ def echo_module(sleep_ms=0, rounds=0):
     code = vector([leb(len(function)) + function])
     return (b"\0asm\x01\0\0\0" + section(1, types) + section(2, imports)
             + section(3, vector([b"\x02"])) + section(5, vector([b"\x00\x01"]))
-            + section(7, vector([text("handler") + b"\x00\x04", text("memory") + b"\x02\x00"]))
+            + section(7, vector([text(handler) + b"\x00\x04", text("memory") + b"\x02\x00"]))
             + section(10, code)
             + section(11, vector([b"\x00" + const(8) + b"\x0b" + leb(1) + b"\n"])))
 
