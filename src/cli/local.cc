@@ -20,7 +20,7 @@ Result<std::unique_ptr<Local>> open_local(Context& context) {
         TRY(wiring::Stores::open(home, settings, context.warn()));
     const unixfs::Profile profile = TRY(unixfs::profile_named(settings.import_profile));
     std::optional<wiring::NetworkOptions> network = TRY(wiring::network_options(settings, trusted));
-    std::unique_ptr<kubo::Rpc> kubo = TRY(wiring::open_kubo(settings));
+    std::unique_ptr<kubo::Rpc> kubo = TRY(wiring::open_kubo(network));
     return std::make_unique<Local>(Local{.home = std::move(home),
                                          .settings = std::move(settings),
                                          .key = std::move(key),

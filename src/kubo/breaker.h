@@ -4,7 +4,8 @@
 #include "base/time.h"
 
 #include <chrono>
-#include <optional>
+#include <mutex>
+#include <string>
 
 namespace ic::kubo {
 
@@ -33,6 +34,25 @@ private:
     BreakerPolicy policy_;
     int failures_ = 0;
     Instant closed_until_{};
+};
+
+/// The breaker of one Kubo, for all who ask it: what one has learnt of its absence, the others need
+/// not learn too. Threads: any.
+class SharedBreaker {
+public:
+    explicit SharedBreaker(BreakerPolicy policy) : breaker_(policy) {}
+
+    /// Empty if it may be asked now, as `Breaker::may_ask`; else how often it failed in a row, and
+    /// with what at last.
+    std::string objection(Instant now);
+
+    void succeeded();
+    void failed(Instant now, std::string with);
+
+private:
+    std::mutex mutex_;
+    Breaker breaker_;
+    std::string last_failure_;
 };
 
 } // namespace ic::kubo

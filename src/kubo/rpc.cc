@@ -159,7 +159,8 @@ Rpc::Rpc(Opened opened)
     : options_(std::move(opened.options))
     , address_(std::move(opened.address))
     , authorization_(std::move(opened.authorization))
-    , breaker_(options_.breaker) {}
+    , breaker_(options_.shared_breaker ? options_.shared_breaker
+                                       : std::make_shared<SharedBreaker>(options_.breaker)) {}
 
 std::string Rpc::where(std::string_view command) const {
     return "Kubo at " + address_ + ", " + std::string(command);
@@ -193,23 +194,20 @@ net::HttpRequest Rpc::request_of(const RpcCall& call) const {
 
 /// What to say without asking, if nobody is asked now.
 std::optional<Error> Rpc::closed() {
-    const std::lock_guard lock(mutex_);
-    if (breaker_.may_ask(options_.now())) {
+    const std::string objection = breaker_->objection(options_.now());
+    if (objection.empty()) {
         return std::nullopt;
     }
     return Error{Errc::unavailable,
-                 "Kubo at " + address_ + " is not asked for a moment, since it failed " +
-                     std::to_string(breaker_.failures()) + " times in a row: " + last_failure_};
+                 "Kubo at " + address_ + " is not asked for a moment, since " + objection};
 }
 
 void Rpc::report(const std::optional<Failure>& failure) {
-    const std::lock_guard lock(mutex_);
     if (!failure || !failure->is_absence) {
-        breaker_.succeeded(); // Somebody answered.
-        return;
+        breaker_->succeeded(); // Somebody answered.
+    } else {
+        breaker_->failed(options_.now(), failure->error.message);
     }
-    breaker_.failed(options_.now());
-    last_failure_ = failure->error.message;
 }
 
 std::optional<Rpc::Failure> Rpc::attempt(const RpcCall& call,

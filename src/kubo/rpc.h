@@ -17,7 +17,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -47,6 +46,7 @@ struct RpcOptions {
     std::chrono::milliseconds total_time_max{30'000}; ///< Of one attempt, to the last byte.
     RetryPolicy retry{};
     BreakerPolicy breaker{};
+    std::shared_ptr<SharedBreaker> shared_breaker{}; ///< In place of one's own. May be null.
     Stop stop{}; ///< Ends every call, and every wait between two attempts.
     std::function<Instant()> now = &now_since_boot;
     std::function<std::uint64_t()> random{};                ///< Any 64 bits; empty: the system's.
@@ -168,9 +168,7 @@ private:
     const std::string address_;
     const std::string authorization_;
     net::HttpConnections connections_;
-    std::mutex mutex_;
-    Breaker breaker_;
-    std::string last_failure_;
+    const std::shared_ptr<SharedBreaker> breaker_; ///< Of all Rpcs of this Kubo in the process.
 };
 
 /// What either of the two says; each may be empty.

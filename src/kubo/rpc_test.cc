@@ -183,6 +183,20 @@ TEST_F(RpcTest, StopsAskingWhoIsNotThereAndProbesOnce) {
     EXPECT_THAT(rpc->call(asked).error().message, HasSubstr("failed 3 times in a row"));
 }
 
+TEST_F(RpcTest, LearnsOfAnAbsenceFromWhoeverSharesItsBreaker) {
+    options_.address = nobody();
+    options_.shared_breaker =
+        std::make_shared<SharedBreaker>(BreakerPolicy{.failures_max = 1, .pause = 1'000ms});
+    options_.retry.attempts_max = 1;
+    const auto one = rpc_at(options_.address);
+    const auto other = rpc_at(options_.address);
+    EXPECT_THAT(one->call(asked).error().message, Not(HasSubstr("not asked")));
+    EXPECT_THAT(other->call(asked).error().message, HasSubstr("not asked for a moment"));
+    now_ = now_ + 1'000ms;
+    EXPECT_THAT(other->call(asked).error().message, Not(HasSubstr("not asked"))); // The one probe.
+    EXPECT_THAT(one->call(asked).error().message, HasSubstr("failed 2 times in a row"));
+}
+
 TEST_F(RpcTest, AsksAgainAfterAProbeThatWentWell) {
     std::atomic<bool> is_there{false};
     HttpTestServer server(

@@ -415,6 +415,7 @@ Result<std::unique_ptr<Network>> Network::open(net::EventLoop& loop,
     kubo::RpcOptions rpc;
     rpc.address = impl->options.kubo_api;
     rpc.token = impl->options.kubo_token;
+    rpc.shared_breaker = impl->options.kubo_breaker;
     rpc.stop = [impl]() -> std::optional<Error> {
         if (impl->ending) {
             return Error{Errc::cancelled, "this process is ending"};

@@ -23,6 +23,7 @@ namespace ic::wiring {
 struct NetworkOptions {
     std::string kubo_api; ///< As kubo::RpcOptions has it.
     std::string kubo_token;
+    std::shared_ptr<kubo::SharedBreaker> kubo_breaker{}; ///< Of all who ask that Kubo. May be null.
     std::string listen = "[::]:0"; ///< Empty: links are taken by way of Kubo's streams alone.
     /// URLs under which others reach it; empty: the addresses of this machine.
     std::vector<std::string> advertise;

@@ -47,6 +47,7 @@ Result<std::optional<NetworkOptions>> network_options(const config::Settings& se
     NetworkOptions options;
     options.kubo_api = TRY(kubo_api(settings));
     options.kubo_token = settings.kubo_token;
+    options.kubo_breaker = std::make_shared<kubo::SharedBreaker>(kubo::BreakerPolicy{});
     if (settings.network_listen == "off") {
         options.listen.clear();
     } else if (settings.network_listen != "auto") {
@@ -82,13 +83,14 @@ std::vector<std::string> advertised_urls(const NetworkOptions& options, std::uin
     return urls;
 }
 
-Result<std::unique_ptr<kubo::Rpc>> open_kubo(const config::Settings& settings) {
-    if (settings.ipfs != "kubo") {
+Result<std::unique_ptr<kubo::Rpc>> open_kubo(const std::optional<NetworkOptions>& network) {
+    if (!network) {
         return std::unique_ptr<kubo::Rpc>();
     }
     kubo::RpcOptions options;
-    options.address = TRY(kubo_api(settings));
-    options.token = settings.kubo_token;
+    options.address = network->kubo_api;
+    options.token = network->kubo_token;
+    options.shared_breaker = network->kubo_breaker;
     return kubo::Rpc::open(std::move(options));
 }
 

@@ -24,7 +24,8 @@ Result<std::optional<NetworkOptions>> network_options(const config::Settings& se
 /// say, else the addresses of this machine.
 std::vector<std::string> advertised_urls(const NetworkOptions& options, std::uint16_t port);
 
-/// The Kubo that results and inputs are handed to; null if `ipfs` is `embedded`. Errors: as above.
-Result<std::unique_ptr<kubo::Rpc>> open_kubo(const config::Settings& settings);
+/// The Kubo that results and inputs are handed to, which is the network's; null if there is none.
+/// Errors: as kubo::Rpc::open.
+Result<std::unique_ptr<kubo::Rpc>> open_kubo(const std::optional<NetworkOptions>& network);
 
 } // namespace ic::wiring
