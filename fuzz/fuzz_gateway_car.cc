@@ -1,7 +1,7 @@
 /// Whatever a gateway sends as a CAR, only blocks of the DAG that was asked for come out of it, in
 /// whatever pieces it arrives; and what came out is a CAR that gives the same again.
 
-#include "blockstore/gateway/car_stream.h"
+#include "car/dag_stream.h"
 #include "car/writer.h"
 #include "ipld/links.h"
 
@@ -27,7 +27,7 @@ void require(bool holds) {
     }
 }
 
-class Pieces final : public ic::gateway::ByteStream {
+class Pieces final : public ic::car::ByteStream {
 public:
     Pieces(ByteView rest, std::size_t piece) : rest_(rest), piece_(piece) {}
 
@@ -50,7 +50,7 @@ struct Outcome {
 
 Outcome outcome_of(ByteView car, const Cid& root, std::size_t piece) {
     Outcome outcome;
-    ic::gateway::CarStream stream(
+    ic::car::DagStream stream(
         std::make_unique<Pieces>(car, piece), root, [](const Cid&) { return false; });
     for (;;) {
         ic::Result<std::optional<ic::Block>> block = stream.next();

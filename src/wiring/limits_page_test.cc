@@ -214,9 +214,9 @@ TEST_F(LimitsPage, SaysWhatIsTheNodes) {
     expect_row("a message on the bus", {bytes_text(job::limits::message_bytes_max)});
     expect_row("gateways", {count_text(ic::limits::gateways_max)});
     expect_row("links of a CAR from a gateway that wait at once",
-               {count_text(gateway::limits::awaited_blocks_max)});
+               {count_text(car::limits::awaited_blocks_max)});
     expect_row("bytes of such a CAR that bring nothing new, in a row",
-               {bytes_text(gateway::limits::repeated_bytes_max)});
+               {bytes_text(car::limits::repeated_bytes_max)});
     expect_row("read ahead", {count_text(ReadAheadOptions{}.blocks_max) + " blocks"});
     expect_row("folders within folders that `get` makes",
                {count_text(exporter::limits::folders_deep_max)});

@@ -346,7 +346,7 @@ INSTANTIATE_TEST_SUITE_P(All, EvilGateway, ::testing::ValuesIn(evils), [](const 
 });
 
 /// A CAR in memory.
-class Pieces final : public gateway::ByteStream {
+class Pieces final : public car::ByteStream {
 public:
     explicit Pieces(std::string bytes) : bytes_(std::move(bytes)) {}
 
@@ -365,7 +365,7 @@ private:
 bool nothing_is_here(const Cid&) { return false; }
 
 /// Takes blocks until the end or an error.
-Result<std::size_t> count_blocks(gateway::CarStream& stream) {
+Result<std::size_t> count_blocks(car::DagStream& stream) {
     for (std::size_t count = 0;; ++count) {
         if (!TRY(stream.next())) {
             return count;
@@ -375,7 +375,7 @@ Result<std::size_t> count_blocks(gateway::CarStream& stream) {
 
 // A chain as deep as a CAR can name at little cost: depth alone is no reason to refuse a stream,
 // and it costs nothing here, since only the links that wait are held.
-TEST(CarStream, TakesADeepChainWithOneLinkWaiting) {
+TEST(DagStream, TakesADeepChainWithOneLinkWaiting) {
     MemoryBlocks blocks;
     Cid root = blocks.add(Codec::raw, bytes_of("end"));
     constexpr std::size_t depth = 5000;
@@ -383,13 +383,12 @@ TEST(CarStream, TakesADeepChainWithOneLinkWaiting) {
         const dag_pb::Node node{.links = {{.cid = root}}, .data = std::nullopt};
         root = blocks.add(Codec::dag_pb, dag_pb::encode(node));
     }
-    gateway::CarStream stream(
-        std::make_unique<Pieces>(car_of(blocks, root)), root, nothing_is_here);
+    car::DagStream stream(std::make_unique<Pieces>(car_of(blocks, root)), root, nothing_is_here);
     EXPECT_EQ(*count_blocks(stream), depth + 1);
 }
 
 // The reader of such a chain as a file gives up at its own limit, long before the end.
-TEST(CarStream, ADeepFileEndsAtTheReadersLimit) {
+TEST(DagStream, ADeepFileEndsAtTheReadersLimit) {
     MemoryBlocks blocks;
     Cid root = blocks.add(Codec::raw, bytes_of("x"));
     for (std::size_t level = 0; level < 1000; ++level) {
@@ -408,7 +407,7 @@ TEST(CarStream, ADeepFileEndsAtTheReadersLimit) {
     EXPECT_LE(local.stat()->blocks, unixfs::limits::file_depth_max + 1);
 }
 
-TEST(CarStream, StopsOneLinkPastTheLimit) {
+TEST(DagStream, StopsOneLinkPastTheLimit) {
     // Nodes of as many links as one block holds, until more wait than may.
     constexpr std::size_t links_of_one = 40'000;
     const auto wide = [](std::size_t number, std::size_t links) {
@@ -423,10 +422,10 @@ TEST(CarStream, StopsOneLinkPastTheLimit) {
     };
     // The links that wait once the root and its wide nodes have come: all of the wide ones'.
     const auto blocks_before_the_limit = [&](std::size_t more) {
-        constexpr std::size_t nodes = gateway::limits::awaited_blocks_max / links_of_one + 1;
+        constexpr std::size_t nodes = car::limits::awaited_blocks_max / links_of_one + 1;
         dag_pb::Node root;
         std::vector<Bytes> wides;
-        std::size_t left = gateway::limits::awaited_blocks_max + more;
+        std::size_t left = car::limits::awaited_blocks_max + more;
         for (std::size_t number = 0; number < nodes; ++number) {
             wides.push_back(wide(number, std::min(left, links_of_one)));
             left -= std::min(left, links_of_one);
@@ -438,29 +437,29 @@ TEST(CarStream, StopsOneLinkPastTheLimit) {
         for (const Bytes& node : wides) {
             car += section(cid_of(Codec::dag_pb, node), text_of(node));
         }
-        gateway::CarStream stream(std::make_unique<Pieces>(std::move(car)), cid, nothing_is_here);
+        car::DagStream stream(std::make_unique<Pieces>(std::move(car)), cid, nothing_is_here);
         return count_blocks(stream);
     };
     EXPECT_TRUE(blocks_before_the_limit(0).ok());
     EXPECT_EQ(blocks_before_the_limit(1).error().code, Errc::unsupported);
 }
 
-TEST(CarStream, PassesOverWhatIsHereAlready) {
+TEST(DagStream, PassesOverWhatIsHereAlready) {
     Target target;
     std::string car = header_of(target.file.root);
     const std::string root = section(target.file.root, bytes_of_block(target, target.file.root));
     car += root + root + root;
-    gateway::CarStream stream(
+    car::DagStream stream(
         std::make_unique<Pieces>(car), target.file.root, [](const Cid&) { return true; });
     EXPECT_EQ(*count_blocks(stream), 1U);
 }
 
-TEST(CarStream, ReportsAnEndInTheMiddleAsACut) {
+TEST(DagStream, ReportsAnEndInTheMiddleAsACut) {
     Target target;
     const std::string car = car_of(target.blocks, target.file.root);
     for (const std::size_t bytes :
          {std::size_t{0}, std::size_t{1}, car.size() / 2, car.size() - 1}) {
-        gateway::CarStream stream(
+        car::DagStream stream(
             std::make_unique<Pieces>(car.substr(0, bytes)), target.file.root, nothing_is_here);
         EXPECT_EQ(count_blocks(stream).error().code, Errc::unavailable) << bytes;
     }

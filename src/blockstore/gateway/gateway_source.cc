@@ -7,7 +7,7 @@
 namespace ic {
 namespace {
 
-using gateway::CarStream;
+using car::DagStream;
 using gateway::DagRequest;
 using gateway::Failed;
 using gateway::Gateway;
@@ -17,7 +17,7 @@ using gateway::Stop;
 constexpr std::size_t foresight = 16;
 
 /// The body of an answer.
-class Body final : public gateway::ByteStream {
+class Body final : public car::ByteStream {
 public:
     explicit Body(std::unique_ptr<net::HttpResponse> response) : response_(std::move(response)) {}
 
@@ -31,16 +31,14 @@ private:
 
 /// A CAR whose root is here and good.
 struct Begun {
-    std::unique_ptr<CarStream> stream;
+    std::unique_ptr<DagStream> stream;
     Block first;
 };
 
-Result<Begun> begin(Gateway& gateway,
-                    const DagRequest& request,
-                    const gateway::IsHere& is_here,
-                    const Stop& stop) {
+Result<Begun>
+begin(Gateway& gateway, const DagRequest& request, const car::IsHere& is_here, const Stop& stop) {
     auto body = std::make_unique<Body>(TRY(gateway.dag(request, stop)));
-    auto stream = std::make_unique<CarStream>(std::move(body), request.root, is_here);
+    auto stream = std::make_unique<DagStream>(std::move(body), request.root, is_here);
     std::optional<Block> first = TRY(stream->next());
     if (!first) {
         return Error{Errc::cid_unavailable,
@@ -233,7 +231,7 @@ std::optional<DagRequest> GatewaySource::request_for(const Cid& cid) {
 bool GatewaySource::open(const DagRequest& request, Failures& failures) {
     Gateways usable = candidates(failures);
     std::erase_if(usable, [](const auto& gateway) { return !gateway->serves_dags(); });
-    const gateway::IsHere is_here = [&local = local_](const Cid& cid) {
+    const car::IsHere is_here = [&local = local_](const Cid& cid) {
         const Result<bool> found = local.has(cid);
         return found && *found;
     };

@@ -3,9 +3,9 @@
 
 #include "base/time.h"
 #include "blockstore/blockstore.h"
-#include "blockstore/gateway/car_stream.h"
 #include "blockstore/gateway/gateway.h"
 #include "blockstore/gateway/race.h"
+#include "car/dag_stream.h"
 
 #include <chrono>
 #include <cstddef>
@@ -64,7 +64,7 @@ private:
 
     /// The CAR that is being read, and who sends it.
     struct Open {
-        std::unique_ptr<gateway::CarStream> stream;
+        std::unique_ptr<car::DagStream> stream;
         std::shared_ptr<gateway::Gateway> from;
         std::optional<Block> first; ///< Was read to see whether it is good.
     };

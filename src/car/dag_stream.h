@@ -1,9 +1,9 @@
 #pragma once
-/// CarStream: the blocks of a DAG as a gateway sends them, checked one by one.
+/// DagStream: the blocks of a DAG as somebody sends them whom nobody trusts, checked one by one.
 
 #include "car/decoder.h"
 #include "ipld/block.h"
-#include "net/http_client.h"
+#include "multiformats/cid.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -13,7 +13,7 @@
 #include <span>
 #include <unordered_set>
 
-namespace ic::gateway {
+namespace ic::car {
 
 namespace limits {
 /// Ours: links that have been seen and not come yet, some 100 bytes each. A DAG with more at once
@@ -36,13 +36,13 @@ public:
 using IsHere = std::function<bool(const Cid&)>;
 
 /// Gives only blocks that the DAG below `root` has: each one's hash is right, and a block before it
-/// links to it (or it is the root). So whatever a gateway sends, no byte is kept that does not
+/// links to it (or it is the root). So whatever is sent, no byte is kept that does not
 /// belong to what was asked for. Blocks that came before are passed over: all of them are here, and
 /// to remember which they were would cost memory without a bound. Holds a section, and the awaited
 /// links. Threads: one at a time.
-class CarStream {
+class DagStream {
 public:
-    CarStream(std::unique_ptr<ByteStream> bytes, const Cid& root, IsHere is_here);
+    DagStream(std::unique_ptr<ByteStream> bytes, const Cid& root, IsHere is_here);
 
     /// Whether the block may still come: it is linked to and has not been here.
     bool awaits(const Cid& cid) const;
@@ -58,11 +58,11 @@ private:
 
     std::unique_ptr<ByteStream> bytes_;
     IsHere is_here_;
-    car::Decoder decoder_;
+    Decoder decoder_;
     Bytes buffer_;
     ByteView input_;                  ///< What of the buffer has not been decoded.
     std::unordered_set<Cid> awaited_; ///< As version 1.
     std::uint64_t repeated_bytes_ = 0;
 };
 
-} // namespace ic::gateway
+} // namespace ic::car

@@ -1,26 +1,26 @@
-#include "blockstore/gateway/car_stream.h"
+#include "car/dag_stream.h"
 
 #include "ipld/links.h"
 
 #include <utility>
 #include <vector>
 
-namespace ic::gateway {
+namespace ic::car {
 namespace {
 
 constexpr std::size_t buffer_bytes = std::size_t{256} << 10U;
 
 } // namespace
 
-CarStream::CarStream(std::unique_ptr<ByteStream> bytes, const Cid& root, IsHere is_here)
+DagStream::DagStream(std::unique_ptr<ByteStream> bytes, const Cid& root, IsHere is_here)
     : bytes_(std::move(bytes))
     , is_here_(std::move(is_here))
     , buffer_(buffer_bytes)
     , awaited_{root.as_v1()} {}
 
-bool CarStream::awaits(const Cid& cid) const { return awaited_.contains(cid.as_v1()); }
+bool DagStream::awaits(const Cid& cid) const { return awaited_.contains(cid.as_v1()); }
 
-Result<std::optional<Block>> CarStream::next() {
+Result<std::optional<Block>> DagStream::next() {
     for (;;) {
         if (input_.empty()) {
             const std::size_t count = TRY(bytes_->read(buffer_));
@@ -47,7 +47,7 @@ Result<std::optional<Block>> CarStream::next() {
 }
 
 /// Nothing for a block that was here before.
-Result<std::optional<Block>> CarStream::accept(const Block& block) {
+Result<std::optional<Block>> DagStream::accept(const Block& block) {
     if (awaited_.erase(block.cid.as_v1()) == 0) {
         repeated_bytes_ += block.data.size() + block.cid.bytes().size();
         if (!is_here_(block.cid)) {
@@ -67,7 +67,7 @@ Result<std::optional<Block>> CarStream::accept(const Block& block) {
 }
 
 /// A block whose links cannot be read has none for us: what reads it will say what is wrong.
-Result<void> CarStream::await_links_of(const Block& block) {
+Result<void> DagStream::await_links_of(const Block& block) {
     const Result<std::vector<Cid>> links = ipld::links_of(block.cid.codec(), block.data.view());
     if (!links) {
         return {};
@@ -85,4 +85,4 @@ Result<void> CarStream::await_links_of(const Block& block) {
     return {};
 }
 
-} // namespace ic::gateway
+} // namespace ic::car
