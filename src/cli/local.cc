@@ -31,6 +31,13 @@ Result<std::unique_ptr<Local>> open_local(Context& context) {
                                          .kubo = std::move(kubo)});
 }
 
+worker::OpenReader Local::open_reader() const {
+    if (!stores->has_reader()) {
+        return {};
+    }
+    return [&all = *stores](worker::Stop stop) { return all.reader(std::move(stop)); };
+}
+
 SubmissionParts parts_of(const Local& local) {
     return {.home = local.home.path,
             .key = local.key,

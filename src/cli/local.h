@@ -11,6 +11,7 @@
 #include "unixfs/profile.h"
 #include "wiring/network_settings.h"
 #include "wiring/stores.h"
+#include "worker/broker_host.h"
 
 #include <memory>
 #include <optional>
@@ -34,6 +35,9 @@ struct Local {
 
     /// That, and a Kubo behind it where one answers.
     BlockSource& source() const { return stores->blocks(); }
+
+    /// What runs read from, each its own; empty where that is `source`. Lifetime: as this.
+    worker::OpenReader open_reader() const;
 };
 
 /// Errors: of the home, the key, the store and the settings.

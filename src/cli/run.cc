@@ -117,6 +117,7 @@ wiring::WorkshopOptions workshop_options(const RunFlags& flags,
     options.modules_folder = local.home.modules();
     options.private_addresses = flags.private_addresses;
     options.profile = local.profile;
+    options.open_reader = local.open_reader();
     if (flags.runs > 1) {
         options.runs_per_process_max = 1; // Nothing that one run leaves behind reaches the next.
     }

@@ -74,6 +74,7 @@ Result<int> work(Context& context, const WorkerFlags& flags) {
             workshop.private_addresses = flags.private_addresses;
             workshop.profile = local->profile;
             workshop.walls = walls;
+            workshop.open_reader = local->open_reader();
             if (local->kubo) {
                 workshop.publish = [&local](std::span<const Cid> roots, const worker::Stop& stop) {
                     return wiring::publish(local->store(), *local->kubo, roots, stop);

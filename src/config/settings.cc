@@ -47,7 +47,7 @@ bool are_walls(const std::string& text) {
     return true;
 }
 
-const std::array<Setting, 12> settings_table{{
+const std::array<Setting, 13> settings_table{{
     {"gateways",
      &Settings::gateways,
      "Trustless gateways to read blocks from that are not here, URLs with blanks between them",
@@ -87,6 +87,15 @@ const std::array<Setting, 12> settings_table{{
                                     settings.kubo.starts_with("http://") ||
                                     settings.kubo.starts_with("/"),
                                 "must be auto, off, http://HOST:PORT or a multiaddr");
+     }},
+    {"kubo_gateway",
+     &Settings::kubo_gateway,
+     "Where that Kubo's HTTP gateway is, for whole DAGs: auto (as its config says), off, or a URL",
+     [](const Settings& settings) {
+         return complain_unless(settings.kubo_gateway == "auto" || settings.kubo_gateway == "off" ||
+                                    settings.kubo_gateway.starts_with("http://") ||
+                                    settings.kubo_gateway.starts_with("https://"),
+                                "must be auto, off or http://HOST:PORT");
      }},
     {"kubo_timeout_ms",
      &Settings::kubo_timeout_ms,

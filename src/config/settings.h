@@ -27,6 +27,7 @@ struct Settings {
     std::string import_profile = "unixfs-v1-2025";
     std::string isolation_require = "none"; ///< Walls with blanks between them.
     std::string kubo = "auto";
+    std::string kubo_gateway = "auto";
     std::uint64_t kubo_timeout_ms = 30'000;
     std::string kubo_token;
     std::string network_advertise; ///< URLs with blanks between them.

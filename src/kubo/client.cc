@@ -1,6 +1,5 @@
 #include "kubo/client.h"
 
-#include "kubo/block.h"
 #include "kubo/node.h"
 #include "kubo/rpc.h"
 
@@ -19,12 +18,6 @@ Result<std::unique_ptr<Rpc>> once(const std::string& url, std::chrono::milliseco
 }
 
 } // namespace
-
-Result<Bytes>
-block_get(const std::string& url, const Cid& cid, std::chrono::milliseconds time_max) {
-    const std::unique_ptr<Rpc> rpc = TRY(once(url, time_max));
-    return block_get(*rpc, cid, Reach::network(time_max));
-}
 
 Result<std::string> version(const std::string& url, std::chrono::milliseconds time_max) {
     const std::unique_ptr<Rpc> rpc = TRY(once(url, time_max));

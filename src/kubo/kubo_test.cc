@@ -1,13 +1,21 @@
 #include "base/file.h"
 #include "kubo/api_address.h"
+#include "kubo/block.h"
 #include "kubo/client.h"
+#include "kubo/gateway_address.h"
 #include "net/testing/http_test_server.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 namespace ic::kubo {
 namespace {
@@ -84,12 +92,59 @@ TEST(FindApi, ReadsTheApiFileElseTakesTheDefault) {
     std::filesystem::remove_all(pattern);
 }
 
+std::string gateway_of(std::string_view api, std::vector<std::string> addresses) {
+    return gateway_url(api, addresses).value_or("none");
+}
+
+TEST(GatewayUrl, IsWhereTheKuboOfThisMachineListens) {
+    const std::vector<std::string> usual{"/ip4/127.0.0.1/tcp/8080"};
+    EXPECT_EQ(gateway_of("http://127.0.0.1:5001", usual), "http://127.0.0.1:8080");
+    EXPECT_EQ(gateway_of("http://localhost:5001", usual), "http://127.0.0.1:8080");
+    EXPECT_EQ(gateway_of("/unix/run/kubo/api.sock", usual), "http://127.0.0.1:8080");
+    EXPECT_EQ(gateway_of("http://127.0.0.1:5001", {"/ip4/0.0.0.0/tcp/8080"}),
+              "http://127.0.0.1:8080");
+    EXPECT_EQ(gateway_of("/unix/a", {"/ip6/::/tcp/8080"}), "http://127.0.0.1:8080");
+    EXPECT_EQ(gateway_of("http://[::1]:5001", {"/unix/run/gateway.sock", "/ip6/::1/tcp/8081"}),
+              "http://[::1]:8081")
+        << "the first that can be used";
+}
+
+TEST(GatewayUrl, OfAnotherMachineIsNoAddressOfThisOne) {
+    EXPECT_EQ(gateway_of("http://192.0.2.7:5001", {"/ip4/127.0.0.1/tcp/8080"}), "none");
+    EXPECT_EQ(gateway_of("http://kubo.example:5001", {"/ip6/::1/tcp/8080"}), "none");
+    EXPECT_EQ(gateway_of("http://192.0.2.7:5001", {"/ip4/0.0.0.0/tcp/8080"}),
+              "http://192.0.2.7:8080");
+    EXPECT_EQ(gateway_of("http://192.0.2.7:5001", {"/ip4/192.0.2.8/tcp/8080"}),
+              "http://192.0.2.8:8080");
+}
+
+TEST(GatewayUrl, IsNoneWhereNothingListensThatCanBeUsed) {
+    for (const char* address : {"",
+                                "/ip4/127.0.0.1/tcp/0",
+                                "/unix/run/gateway.sock",
+                                "nonsense",
+                                "/ip4/127.0.0.1/udp/8080"}) {
+        EXPECT_EQ(gateway_of("http://127.0.0.1:5001", {address}), "none") << address;
+    }
+    EXPECT_EQ(gateway_of("http://127.0.0.1:5001", {}), "none");
+}
+
 std::string answer(const std::string& status, const std::string& body) {
     return "HTTP/1.1 " + status + "\r\nContent-Length: " + std::to_string(body.size()) +
            "\r\n\r\n" + body;
 }
 
 const Cid cid = cid_of(Codec::raw, bytes_of("block"));
+
+/// From whoever listens at `url`, asked once.
+Result<Bytes>
+block_get(const std::string& url, const Cid& wanted, std::chrono::milliseconds time_max) {
+    RpcOptions options;
+    options.address = url;
+    options.retry.attempts_max = 1;
+    const std::unique_ptr<Rpc> rpc = TRY(Rpc::open(std::move(options)));
+    return block_get(*rpc, wanted, Reach::network(time_max));
+}
 
 TEST(BlockGet, PostsAndGivesTheBytes) {
     HttpTestServer server([](const SeenRequest&) { return answer("200 OK", "block"); });

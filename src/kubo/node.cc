@@ -20,8 +20,11 @@ bool is_not_set(const Error& error) {
 }
 
 /// Null for one that is not set.
-Result<json> config_value(Rpc& rpc, const char* key) {
-    const RpcCall call{.command = "config", .query = {{"arg", key}}, .repeat = Repeat::harmless};
+Result<json> config_value(Rpc& rpc, const char* key, Stop stop = {}) {
+    const RpcCall call{.command = "config",
+                       .query = {{"arg", key}},
+                       .repeat = Repeat::harmless,
+                       .stop = std::move(stop)};
     const Result<json> object = call_object(rpc, call);
     if (!object) {
         return is_not_set(object.error()) ? Result<json>(json()) : object.error();
@@ -56,15 +59,17 @@ Result<std::string> version(Rpc& rpc) {
     return printable(TRY(string_field(object, "Version", rpc.where(call.command))));
 }
 
-Result<NodeConfig> node_config(Rpc& rpc) {
-    NodeConfig config;
-    const json gateway = TRY(config_value(rpc, "Addresses.Gateway"));
+Result<std::vector<std::string>> gateway_addresses(Rpc& rpc, Stop stop) {
+    const json gateway = TRY(config_value(rpc, "Addresses.Gateway", std::move(stop)));
     if (gateway.is_string()) {
-        config.gateways.push_back(gateway.get<std::string>());
-    } else {
-        const json object{{"Addresses.Gateway", gateway}};
-        config.gateways = TRY(strings_field(object, "Addresses.Gateway", rpc.where("config")));
+        return std::vector<std::string>{gateway.get<std::string>()};
     }
+    const json object{{"Addresses.Gateway", gateway}};
+    return strings_field(object, "Addresses.Gateway", rpc.where("config"));
+}
+
+Result<NodeConfig> node_config(Rpc& rpc) {
+    NodeConfig config{.gateways = TRY(gateway_addresses(rpc))};
     config.has_pubsub = is_true(TRY(config_value(rpc, "Pubsub.Enabled")));
     config.has_streams = is_true(TRY(config_value(rpc, "Experimental.Libp2pStreamMounting")));
     return config;

@@ -21,6 +21,9 @@ Result<NodeId> id(Rpc& rpc, Stop stop = {});
 /// `version`: "0.43.0".
 Result<std::string> version(Rpc& rpc);
 
+/// Of its config, Addresses.Gateway alone: multiaddrs. Needs /api/v0/config as `node_config` does.
+Result<std::vector<std::string>> gateway_addresses(Rpc& rpc, Stop stop = {});
+
 /// What of a node's config decides what can be done with it.
 struct NodeConfig {
     std::vector<std::string> gateways; ///< Addresses.Gateway: multiaddrs.

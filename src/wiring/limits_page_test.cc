@@ -2,6 +2,7 @@
 
 #include "blockstore/gateway/gateway_source.h"
 #include "blockstore/read_ahead.h"
+#include "car_store/dag_reader.h"
 #include "executor/channel/walls.h"
 #include "executor/process/cgroup.h"
 #include "executor/process/pool.h"
@@ -217,6 +218,11 @@ TEST_F(LimitsPage, SaysWhatIsTheNodes) {
                {count_text(car::limits::awaited_blocks_max)});
     expect_row("bytes of such a CAR that bring nothing new, in a row",
                {bytes_text(car::limits::repeated_bytes_max)});
+    expect_row("what comes whole from a Kubo",
+               {bytes_text(car_store::limits::whole_dag_bytes_max)});
+    expect_row("a CAR from a Kubo beyond what was asked for",
+               {bytes_text(car_store::limits::car_bytes_more_max) + ", " +
+                count_text(car_store::limits::car_blocks_max) + " blocks in all"});
     expect_row("read ahead", {count_text(ReadAheadOptions{}.blocks_max) + " blocks"});
     expect_row("folders within folders that `get` makes",
                {count_text(exporter::limits::folders_deep_max)});

@@ -7,6 +7,7 @@
 #include "blockstore/ordered_sources.h"
 #include "blockstore/verifying_store.h"
 #include "kubo/api_address.h"
+#include "wiring/kubo_dags.h"
 
 #include <algorithm>
 #include <chrono>
@@ -41,11 +42,18 @@ Result<std::vector<std::string>> gateways_of(const std::string& setting) {
             urls.push_back(std::move(url));
         }
     }
-    if (urls.size() > limits::gateways_max) {
+    if (urls.size() > ic::limits::gateways_max) {
         return Error{Errc::usage,
-                     "at most " + std::to_string(limits::gateways_max) + " gateways can be named"};
+                     "at most " + std::to_string(ic::limits::gateways_max) +
+                         " gateways can be named"};
     }
     return urls;
+}
+
+/// As KuboDagsOptions has it.
+Result<std::string> kubo_gateway_of(const std::string& setting) {
+    const bool is_word = setting == "auto" || setting == "off";
+    return is_word ? Result<std::string>(setting) : gateway::gateway_url(setting);
 }
 
 std::function<void(const std::string&, const std::string&)> warning_of(Warn warn) {
@@ -65,6 +73,7 @@ struct Stores::Layers {
     VerifyingStore verifying{*embedded};
     std::optional<GatewaySource> gateways{}; ///< None if none is named.
     std::optional<KuboSource> kubo{};        ///< None if it is switched off.
+    std::optional<KuboDags> dags{};          ///< None also if gateways are asked first.
     std::optional<OrderedSources> remote{};
     std::optional<CachingStore> caching{};
 };
@@ -83,7 +92,7 @@ Stores::open(const config::Home& home, const config::Settings& settings, Warn wa
     if (!gateways.empty()) {
         layers->gateways.emplace(
             layers->verifying,
-            GatewayOptions{.urls = std::move(gateways), .on_dropped = warning_of(std::move(warn))});
+            GatewayOptions{.urls = std::move(gateways), .on_dropped = warning_of(warn)});
         remote.emplace_back(*layers->gateways);
     }
     if (settings.kubo != "off") {
@@ -92,7 +101,17 @@ Stores::open(const config::Home& home, const config::Settings& settings, Warn wa
         }
         layers->kubo.emplace(
             KuboOptions{.find_api = api_finder(settings.kubo),
+                        .token = settings.kubo_token,
                         .time_max = std::chrono::milliseconds(settings.kubo_timeout_ms)});
+        if (remote.empty()) {
+            layers->dags.emplace(
+                layers->verifying,
+                *layers->kubo,
+                KuboDagsOptions{.gateway = TRY(kubo_gateway_of(settings.kubo_gateway)),
+                                .block_time_max =
+                                    std::chrono::milliseconds(settings.kubo_timeout_ms),
+                                .warn = std::move(warn)});
+        }
         remote.emplace_back(*layers->kubo);
     }
     if (!remote.empty()) {
@@ -105,6 +124,12 @@ Stores::open(const config::Home& home, const config::Settings& settings, Warn wa
 BlockStore& Stores::blocks() {
     return layers_->caching ? static_cast<BlockStore&>(*layers_->caching) : layers_->verifying;
 }
+
+std::unique_ptr<BlockSource> Stores::reader(car_store::Stop stop) {
+    return layers_->dags->reader(std::move(stop));
+}
+
+bool Stores::has_reader() const { return layers_->dags.has_value(); }
 
 BlockStore& Stores::local() { return layers_->verifying; }
 

@@ -4,6 +4,7 @@
 #include "base/result.h"
 #include "blockstore/blockstore.h"
 #include "blockstore/pins.h"
+#include "car_store/dag_reader.h"
 #include "config/home.h"
 #include "config/settings.h"
 
@@ -36,6 +37,13 @@ public:
     /// Everything that can be had: this machine's store, then the gateways, then Kubo, verified and
     /// kept here.
     BlockStore& blocks();
+
+    /// As `blocks`, for one run: whole DAGs at once from Kubo, and an end to what it waits for when
+    /// `stop` says so. Requires: `has_reader`. Lifetime: this outlives it. Threads of it: one.
+    std::unique_ptr<BlockSource> reader(car_store::Stop stop);
+
+    /// Whether Kubo is asked, and no gateway before it.
+    bool has_reader() const;
 
     /// This machine's store alone, verified.
     BlockStore& local();

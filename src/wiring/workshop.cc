@@ -90,6 +90,7 @@ Result<std::unique_ptr<Workshop>> Workshop::open(const WorkshopOptions& options,
         .profile = options.profile,
         .curl = TRY(guest_curl(policy, options.private_addresses)),
         .publish = options.publish,
+        .open_reader = options.open_reader,
     });
     return std::unique_ptr<Workshop>(new Workshop(std::move(impl)));
 }

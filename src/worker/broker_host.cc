@@ -46,8 +46,53 @@ private:
     std::shared_ptr<Added> added_;
 };
 
+BrokerHost::BrokerHost(const RunParts& parts,
+                       const executor::Permit& permit,
+                       RunObserver& observer,
+                       std::chrono::milliseconds fetch_time_max)
+    : parts_(parts)
+    , permit_(permit)
+    , observer_(observer)
+    , fetch_time_max_(fetch_time_max) {}
+
+void BrokerHost::stage(job::Stage stage) {
+    fetched_for_ = fetch_time();
+    fetching_since_.reset();
+    if (stage == job::Stage::fetching) {
+        fetching_since_ = now_since_boot();
+    }
+    observer_.stage(stage);
+}
+
+std::chrono::nanoseconds BrokerHost::fetch_time() const {
+    return fetched_for_ +
+           (fetching_since_ ? now_since_boot() - *fetching_since_ : std::chrono::nanoseconds(0));
+}
+
+std::optional<Error> BrokerHost::must_end() const {
+    if (const std::optional<Errc> reason = permit_.stop_reason()) {
+        return Error{*reason, "stopped"};
+    }
+    if (now_since_boot() >= permit_.lease_until()) {
+        return Error{Errc::lease_lost, "the lease is over"};
+    }
+    if (fetching_since_ && fetch_time() >= fetch_time_max_) {
+        return Error{Errc::fetch_timeout,
+                     "the fetch stage took longer than " + std::to_string(fetch_time_max_.count()) +
+                         " ms: raise --fetch-timeout"};
+    }
+    return std::nullopt;
+}
+
+BlockSource& BrokerHost::reader() {
+    if (!reader_) {
+        reader_ = parts_.open_reader ? parts_.open_reader([this] { return must_end(); }) : nullptr;
+    }
+    return *reader_ ? **reader_ : parts_.source;
+}
+
 Result<LentBytes> BrokerHost::get(const Cid& cid) {
-    Result<LentBytes> block = parts_.source.get(cid);
+    Result<LentBytes> block = reader().get(cid);
     if (!block && block.error().code == Errc::not_found) {
         return Error{Errc::cid_unavailable,
                      "block " + cid.to_string() +
@@ -55,6 +100,35 @@ Result<LentBytes> BrokerHost::get(const Cid& cid) {
                          "with `ipfs-compute add`, or start the Kubo that has it"};
     }
     return block;
+}
+
+Result<void> BrokerHost::fetch(const Cid& cid) {
+    if (cid.hash() == HashCode::identity) {
+        return {};
+    }
+    const Result<bool> here = parts_.store.has(cid);
+    if (here && *here) {
+        return {}; // With what is below it, mostly; what is not comes when it is read.
+    }
+    if (!fetching_since_) {
+        stage(job::Stage::fetching);
+    }
+    TRY(get(cid));
+    return {};
+}
+
+Result<void> BrokerHost::fetch(const job::JobSpec& spec) {
+    if (spec.event) {
+        if (Result<void> fetched = fetch(*spec.event); !fetched) {
+            return std::move(fetched).take_error().during("the event");
+        }
+    }
+    for (const auto& [name, cid] : spec.inputs) {
+        if (Result<void> fetched = fetch(cid); !fetched) {
+            return std::move(fetched).take_error().during("input " + name);
+        }
+    }
+    return {};
 }
 
 Result<std::unique_ptr<executor::Adder>> BrokerHost::add() {

@@ -1,12 +1,16 @@
 #pragma once
 /// BrokerHost: what a run may ask of this node: blocks, adds, curl, logs.
 
+#include "base/time.h"
 #include "blockstore/blockstore.h"
 #include "executor/executor.h"
+#include "job/spec.h"
 #include "unixfs/profile.h"
 
+#include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -30,6 +34,10 @@ using Stop = std::function<std::optional<Error>()>;
 /// tried again while the network is not there.
 using Publish = std::function<Result<void>(std::span<const Cid> cids, const Stop& stop)>;
 
+/// Makes what one run reads from, which ends what it waits for when `stop` says so; null where
+/// there is nothing to wait for but `RunParts::source`.
+using OpenReader = std::function<std::unique_ptr<BlockSource>(Stop stop)>;
+
 /// What a run is built of; shared by all runs of a node. The references outlive every run.
 struct RunParts {
     executor::Executor& executor;
@@ -37,7 +45,8 @@ struct RunParts {
     BlockStore& store;   ///< Where results go.
     unixfs::Profile profile;
     Curl curl;
-    Publish publish{}; ///< Empty where results stay in this store.
+    Publish publish{};        ///< Empty where results stay in this store.
+    OpenReader open_reader{}; ///< Empty: runs read from `source`.
 };
 
 /// Who looks on while a run goes. Called on the run's thread.
@@ -61,13 +70,22 @@ Error of_this_machine(Error error);
 /// Threads: one, that of the run.
 class BrokerHost final : public executor::Host {
 public:
-    BrokerHost(const RunParts& parts, const executor::Permit& permit, RunObserver& observer)
-        : parts_(parts)
-        , permit_(permit)
-        , observer_(observer) {}
+    BrokerHost(const RunParts& parts,
+               const executor::Permit& permit,
+               RunObserver& observer,
+               std::chrono::milliseconds fetch_time_max);
 
-    /// Errors: cid_unavailable, with what people can do, where the source knows no such block.
+    /// Errors: cid_unavailable, with what people can do, where the source knows no such block or
+    /// nobody gives it in time; fetch_timeout where the fetch stage's time is over although blocks
+    /// come; why the run is to stop.
     Result<LentBytes> get(const Cid& cid) override;
+
+    /// Has the event and inputs of a job here before it runs, as far as they come with their roots.
+    /// Errors: as `get`, naming which.
+    Result<void> fetch(const job::JobSpec& spec);
+
+    /// What the fetch stage has taken so far.
+    std::chrono::nanoseconds fetch_time() const;
 
     Result<std::unique_ptr<executor::Adder>> add() override;
 
@@ -78,7 +96,7 @@ public:
     void log(std::string_view line) override;
     void output(job::Stream stream, ByteView data) override;
 
-    void stage(job::Stage stage) override { observer_.stage(stage); }
+    void stage(job::Stage stage) override;
 
     void trace(std::string_view line) override { observer_.trace(line); }
 
@@ -91,9 +109,18 @@ public:
     bool lost_an_add() const { return added_->has_failed; }
 
 private:
+    /// Why the run is to stop, or the fetch stage.
+    std::optional<Error> must_end() const;
+    BlockSource& reader();
+    Result<void> fetch(const Cid& cid);
+
     const RunParts& parts_;
     const executor::Permit& permit_;
     RunObserver& observer_;
+    const std::chrono::milliseconds fetch_time_max_;
+    std::chrono::nanoseconds fetched_for_{0}; ///< In the parts of the stage that are over.
+    std::optional<Instant> fetching_since_{}; ///< While the stage goes on.
+    std::optional<std::unique_ptr<BlockSource>> reader_{}; ///< Made when it is needed.
     std::uint64_t output_bytes_ = 0;
     std::uint64_t errors_bytes_ = 0;
     std::uint64_t log_bytes_ = 0;

@@ -71,12 +71,9 @@ Result<void> hand_on(const RunParts& parts,
     }
 }
 
-Result<void> publish(const RunParts& parts,
-                     const executor::Outcome& outcome,
-                     std::uint64_t ms_max,
-                     const executor::Permit& permit,
-                     std::vector<Cid> added,
-                     FinishedRun& run) {
+/// Into this node's store.
+Result<void>
+store_streams(const RunParts& parts, const executor::Outcome& outcome, FinishedRun& run) {
     run.output = TRY(add_stream(parts, outcome.output));
     run.errors = TRY(add_stream(parts, outcome.errors));
     run.log = TRY(add_stream(parts, outcome.log));
@@ -84,26 +81,61 @@ Result<void> publish(const RunParts& parts,
     if (anything) {
         TRY(parts.store.sync()); // Before a receipt says that it is kept.
     }
-    if (parts.publish && !permit.stop_reason()) { // Of a stopped run nobody takes the results.
-        for (const std::optional<Cid>& stream : {run.output, run.errors, run.log}) {
-            if (stream) {
-                added.push_back(*stream);
-            }
-        }
-        TRY(hand_on(parts, added, ms_max, permit));
-    }
     return {};
+}
+
+/// What others cannot have yet.
+std::vector<Cid> results_of(const FinishedRun& run, std::vector<Cid> added) {
+    for (const std::optional<Cid>& stream : {run.output, run.errors, run.log}) {
+        if (stream) {
+            added.push_back(*stream);
+        }
+    }
+    std::erase_if(added, [](const Cid& cid) { return cid.hash() == HashCode::identity; });
+    return added;
+}
+
+void fail(FinishedRun& run, Error error) {
+    error = of_this_machine(std::move(error)).during("storing the results");
+    run.is_kept = error.code == Errc::lease_lost || error.code == Errc::cancelled;
+    run.ending = job::Ending{};
+    run.ending.error = error.code;
+    run.ending.message = std::move(error.message);
+}
+
+std::chrono::milliseconds capped_ms(std::uint64_t ms) {
+    return std::chrono::milliseconds(std::min(ms, job::limits::duration_ms_max));
+}
+
+/// What the job names has to be here before its guest runs, where it would come from elsewhere.
+executor::Outcome fetch_and_run(const RunParts& parts,
+                                const executor::Task& task,
+                                const executor::Permit& permit,
+                                BrokerHost& host) {
+    Result<void> fetched = parts.open_reader ? host.fetch(task.spec) : Result<void>();
+    const std::uint64_t fetch_us = static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::microseconds>(host.fetch_time()).count());
+    executor::Outcome outcome;
+    if (fetched) {
+        outcome = parts.executor.run(task, permit, host);
+    } else {
+        Error error = std::move(fetched).take_error();
+        outcome.ending.error = error.code;
+        outcome.ending.message = std::move(error.message);
+    }
+    outcome.usage.fetch_us += fetch_us;
+    return outcome;
 }
 
 } // namespace
 
-FinishedRun run_job(const RunParts& parts,
-                    const job::JobSpec& spec,
-                    const job::StageTimeouts& timeouts,
-                    const job::JobIds& ids,
-                    const job::LeaseRef& lease,
-                    const executor::Permit& permit,
-                    RunObserver& observer) {
+FinishedRun run_and_store(const RunParts& parts,
+                          const job::JobSpec& spec,
+                          const job::StageTimeouts& timeouts,
+                          const job::JobIds& ids,
+                          const job::LeaseRef& lease,
+                          const executor::Permit& permit,
+                          RunObserver& observer) {
     executor::Task task{.lease = lease, .spec = spec, .seed = {}};
     const ByteView digest = ids.computation.digest();
     std::copy_n(digest.begin(), std::min(digest.size(), task.seed.size()), task.seed.begin());
@@ -113,8 +145,8 @@ FinishedRun run_job(const RunParts& parts,
     if (Result<std::unique_ptr<WriteSession>> begun = parts.store.begin_session(); begun) {
         session = std::move(begun).take();
     }
-    BrokerHost host(parts, permit, observer);
-    executor::Outcome outcome = parts.executor.run(task, permit, host);
+    BrokerHost host(parts, permit, observer, capped_ms(timeouts.fetch_ms_max));
+    executor::Outcome outcome = fetch_and_run(parts, task, permit, host);
 
     FinishedRun run{.ending = std::move(outcome.ending),
                     .output = std::nullopt,
@@ -122,23 +154,47 @@ FinishedRun run_job(const RunParts& parts,
                     .log = std::nullopt,
                     .usage = outcome.usage,
                     .is_kept = !host.lost_an_add(),
+                    .to_hand_on = {},
                     .session = nullptr};
     const Instant start = now_since_boot();
     observer.stage(job::Stage::publishing);
-    if (Result<void> published =
-            publish(parts, outcome, timeouts.publish_ms_max, permit, host.added(), run);
-        !published) {
-        const Error error =
-            of_this_machine(std::move(published).take_error()).during("storing the results");
-        run.is_kept = error.code == Errc::lease_lost || error.code == Errc::cancelled;
-        run.ending = job::Ending{};
-        run.ending.error = error.code;
-        run.ending.message = error.message;
+    if (Result<void> stored = store_streams(parts, outcome, run); !stored) {
+        fail(run, std::move(stored).take_error());
+    } else if (parts.publish && !permit.stop_reason()) { // Of a stopped run nobody takes them.
+        run.to_hand_on = results_of(run, host.added());
     }
     run.usage.publish_us = microseconds_since(start);
     if (run.output || run.errors || run.log || run.usage.bytes_added > 0) {
         run.session = std::move(session);
     }
+    return run;
+}
+
+void hand_on_results(const RunParts& parts,
+                     const job::StageTimeouts& timeouts,
+                     const executor::Permit& permit,
+                     FinishedRun& run) {
+    if (run.to_hand_on.empty()) {
+        return;
+    }
+    const Instant start = now_since_boot();
+    const std::vector<Cid> results = std::exchange(run.to_hand_on, {});
+    if (Result<void> handed_on = hand_on(parts, results, timeouts.publish_ms_max, permit);
+        !handed_on) {
+        fail(run, std::move(handed_on).take_error());
+    }
+    run.usage.publish_us += microseconds_since(start);
+}
+
+FinishedRun run_job(const RunParts& parts,
+                    const job::JobSpec& spec,
+                    const job::StageTimeouts& timeouts,
+                    const job::JobIds& ids,
+                    const job::LeaseRef& lease,
+                    const executor::Permit& permit,
+                    RunObserver& observer) {
+    FinishedRun run = run_and_store(parts, spec, timeouts, ids, lease, permit, observer);
+    hand_on_results(parts, timeouts, permit, run);
     return run;
 }
 

@@ -9,6 +9,7 @@
 
 #include <memory>
 #include <optional>
+#include <vector>
 
 namespace ic::worker {
 
@@ -21,6 +22,7 @@ struct FinishedRun {
     job::Usage usage;
     /// False: this machine could not keep or hand on what came of it; the ending says why.
     bool is_kept = true;
+    std::vector<Cid> to_hand_on; ///< Results that are nowhere but here yet.
     /// Keeps what was stored from collections until something names it; nothing if nothing was.
     std::shared_ptr<WriteSession> session;
 };
@@ -28,6 +30,22 @@ struct FinishedRun {
 /// Runs the job on this thread and stores what it wrote, whatever the ending. Blocks until nothing
 /// of it is alive and what it added is on the disk. A failure to store becomes the ending,
 /// one that lets the job go on elsewhere.
+FinishedRun run_and_store(const RunParts& parts,
+                          const job::JobSpec& spec,
+                          const job::StageTimeouts& timeouts,
+                          const job::JobIds& ids,
+                          const job::LeaseRef& lease,
+                          const executor::Permit& permit,
+                          RunObserver& observer);
+
+/// Hands the results of such a run on to the network, within its timeout; needs no executor. A
+/// failure becomes the ending. Blocks.
+void hand_on_results(const RunParts& parts,
+                     const job::StageTimeouts& timeouts,
+                     const executor::Permit& permit,
+                     FinishedRun& run);
+
+/// Both, one after the other.
 FinishedRun run_job(const RunParts& parts,
                     const job::JobSpec& spec,
                     const job::StageTimeouts& timeouts,

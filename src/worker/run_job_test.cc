@@ -7,6 +7,12 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
 
 namespace ic::worker {
 namespace {
@@ -59,25 +65,62 @@ public:
     void dump(executor::Dump /*kind*/, ByteView /*piece*/) override {}
 };
 
+/// Gives nothing until it is stopped.
+class Nothing final : public BlockSource {
+public:
+    Nothing(Stop stop, std::vector<Cid>& asked) : stop_(std::move(stop)), asked_(asked) {}
+
+    Result<LentBytes> get(const Cid& cid) override {
+        asked_.push_back(cid);
+        for (;;) {
+            if (std::optional<Error> error = stop_()) {
+                return std::move(*error);
+            }
+            std::this_thread::sleep_for(1ms);
+        }
+    }
+
+private:
+    Stop stop_;
+    std::vector<Cid>& asked_;
+};
+
 class RunJob : public ::testing::Test {
 protected:
     FinishedRun run(std::uint64_t publish_ms_max, const Publish& publish) {
-        return run_on(store, publish_ms_max, publish);
+        job::StageTimeouts timeouts;
+        timeouts.publish_ms_max = publish_ms_max;
+        return run_on(store, timeouts, publish, {}, {});
     }
 
     FinishedRun run_on(BlockStore& disk, std::uint64_t publish_ms_max, const Publish& publish) {
+        job::StageTimeouts timeouts;
+        timeouts.publish_ms_max = publish_ms_max;
+        return run_on(disk, timeouts, publish, {}, {});
+    }
+
+    FinishedRun run(const job::StageTimeouts& timeouts,
+                    const Publish& publish,
+                    const OpenReader& open_reader,
+                    job::JobSpec spec) {
+        return run_on(store, timeouts, publish, open_reader, std::move(spec));
+    }
+
+    FinishedRun run_on(BlockStore& disk,
+                       const job::StageTimeouts& timeouts,
+                       const Publish& publish,
+                       const OpenReader& open_reader,
+                       job::JobSpec spec) {
         const RunParts parts{.executor = scribe,
                              .source = disk,
                              .store = disk,
                              .profile = {},
                              .curl = {},
-                             .publish = publish};
-        job::StageTimeouts timeouts;
-        timeouts.publish_ms_max = publish_ms_max;
+                             .publish = publish,
+                             .open_reader = open_reader};
         Nobody nobody;
         const Cid cid = cid_of(Codec::raw, ByteView{});
         const job::JobIds ids{.job = cid, .task = cid, .computation = cid};
-        job::JobSpec spec;
         spec.module = cid;
         return run_job(parts, spec, timeouts, ids, {.job = cid, .epoch = {}}, permit, nobody);
     }
@@ -155,6 +198,52 @@ TEST_F(RunJob, HandsNothingOnWhenItWasStopped) {
         return {};
     });
     EXPECT_EQ(calls, 0);
+}
+
+class Fetching : public RunJob {
+protected:
+    FinishedRun fetch_and_run(job::JobSpec spec, std::uint64_t fetch_ms_max) {
+        job::StageTimeouts timeouts;
+        timeouts.fetch_ms_max = fetch_ms_max;
+        const OpenReader nothing = [this](Stop stop) -> std::unique_ptr<BlockSource> {
+            return std::make_unique<Nothing>(std::move(stop), asked);
+        };
+        return run(timeouts, {}, nothing, std::move(spec));
+    }
+
+    const Cid absent = cid_of(Codec::raw, bytes_of("nobody has it"));
+    std::vector<Cid> asked;
+};
+
+TEST_F(Fetching, EndsWithItsStageAndNamesWhatWasMissing) {
+    job::JobSpec spec;
+    spec.inputs = {{"corpus", absent}};
+    const FinishedRun finished = fetch_and_run(spec, 50);
+    EXPECT_EQ(finished.ending.error, Errc::fetch_timeout);
+    EXPECT_TRUE(may_retry(*finished.ending.error));
+    EXPECT_NE(finished.ending.message.find("input corpus"), std::string::npos);
+    EXPECT_NE(finished.ending.message.find("50 ms: raise --fetch-timeout"), std::string::npos);
+    EXPECT_EQ(scribe.runs, 0) << "a guest must not start without its input";
+    EXPECT_GE(finished.usage.fetch_us, 50'000U);
+}
+
+TEST_F(Fetching, EndsWithTheLease) {
+    permit.stop(Errc::cancelled);
+    job::JobSpec spec;
+    spec.event = absent;
+    EXPECT_EQ(fetch_and_run(spec, 3'600'000).ending.error, Errc::cancelled);
+    EXPECT_EQ(scribe.runs, 0);
+}
+
+TEST_F(Fetching, AsksForNothingThatIsHereOrStandsInItsCid) {
+    const Cid here = cid_of(Codec::raw, bytes_of("here"));
+    ASSERT_TRUE(store.put(here, bytes_of("here")).ok());
+    job::JobSpec spec;
+    spec.event = Cid::v1(Codec::raw, HashCode::identity, bytes_of("itself"));
+    spec.inputs = {{"a", here}};
+    EXPECT_TRUE(fetch_and_run(spec, 50).ending.ok());
+    EXPECT_TRUE(asked.empty());
+    EXPECT_EQ(scribe.runs, 1);
 }
 
 } // namespace

@@ -1,6 +1,6 @@
 #include "blockstore/kubo/kubo_source.h"
 
-#include "kubo/client.h"
+#include "kubo/block.h"
 
 #include <utility>
 
@@ -23,21 +23,48 @@ std::string KuboSource::absence() {
     return options_.now() < absent_until_ ? absence_ : std::string{};
 }
 
-Result<LentBytes> KuboSource::get(const Cid& cid) {
+/// Calls are made once: whoever reads asks again, or asks somebody else.
+Result<std::shared_ptr<kubo::Rpc>> KuboSource::rpc_at(const std::string& url) {
+    const std::lock_guard lock(mutex_);
+    if (!rpc_ || rpc_->address() != url) {
+        kubo::RpcOptions options;
+        options.address = url;
+        options.token = options_.token;
+        options.retry.attempts_max = 1;
+        rpc_ = TRY(kubo::Rpc::open(std::move(options)));
+    }
+    return rpc_;
+}
+
+Result<std::shared_ptr<kubo::Rpc>> KuboSource::rpc() {
+    if (const std::string why = absence(); !why.empty()) {
+        return Error{Errc::unavailable, why};
+    }
+    return rpc_at(TRY(options_.find_api()));
+}
+
+Result<LentBytes> KuboSource::get(const Cid& cid) { return get(cid, {}); }
+
+Result<LentBytes> KuboSource::get(const Cid& cid, const kubo::Stop& stop) {
     if (const std::string why = absence(); !why.empty()) {
         return not_to_be_had(cid, why, add_it_here);
     }
     const Result<std::string> url = options_.find_api();
-    if (!url) {
-        return not_to_be_had(cid, url.error().message, "correct that, or set kubo to off");
+    const Result<std::shared_ptr<kubo::Rpc>> rpc =
+        url ? rpc_at(*url) : Result<std::shared_ptr<kubo::Rpc>>(url.error());
+    if (!rpc) {
+        return not_to_be_had(cid, rpc.error().message, "correct that, or set kubo to off");
     }
-    Result<Bytes> data = kubo::block_get(*url, cid, options_.time_max);
+    Result<Bytes> data = kubo::block_get(**rpc, cid, kubo::Reach::network(options_.time_max), stop);
     if (data) {
         if (Result<void> verified = cid.verify(*data); !verified) {
             return std::move(verified).take_error().during("block " + cid.to_string() +
                                                            " from Kubo at " + *url);
         }
         return LentBytes::of(std::move(data).take());
+    }
+    if (std::optional<Error> stopped = stop ? stop() : std::nullopt) {
+        return std::move(*stopped);
     }
     if (data.error().code != Errc::unavailable) {
         return not_to_be_had(
