@@ -62,6 +62,9 @@ Result<int> work(Context& context, const WorkerFlags& flags) {
     options.note = [&log](const std::string& line) {
         log.write("ipfs-compute: " + printable(line) + "\n");
     };
+    wiring::Publications publications([&local](std::span<const Cid> roots, kubo::Stop stop) {
+        return wiring::publish(local->store(), *local->kubo, roots, std::move(stop));
+    });
     const std::uint32_t slots = options.slots;
     const std::string short_name = options.self.instance.to_string().substr(0, 8);
     const std::unique_ptr<wiring::Node> node = TRY(wiring::Node::open(
@@ -76,8 +79,9 @@ Result<int> work(Context& context, const WorkerFlags& flags) {
             workshop.walls = walls;
             workshop.open_reader = local->open_reader();
             if (local->kubo) {
-                workshop.publish = [&local](std::span<const Cid> roots, const worker::Stop& stop) {
-                    return wiring::publish(local->store(), *local->kubo, roots, stop);
+                workshop.publish = [&publications](std::span<const Cid> roots,
+                                                   const worker::Stop& stop) {
+                    return publications.publish(roots, stop);
                 };
             }
             return wiring::Workshop::open(

@@ -7,6 +7,7 @@
 #include "kubo/dag.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <optional>
 #include <unordered_set>
@@ -103,6 +104,92 @@ publish(BlockSource& source, kubo::Rpc& rpc, std::span<const Cid> roots, kubo::S
         return std::move(imported).take_error();
     }
     return {};
+}
+
+Publications::Entries Publications::take_waiting() {
+    Entries taken;
+    std::size_t roots = 0;
+    while (!waiting_.empty() && (taken.empty() || roots + waiting_.front()->roots.size() <=
+                                                      limits::publication_roots_max)) {
+        roots += waiting_.front()->roots.size();
+        taken.push_back(std::move(waiting_.front()));
+        waiting_.pop_front();
+    }
+    return taken;
+}
+
+/// On the thread of one of those who wait, without the lock.
+void Publications::hand_on(const Entries& entries) {
+    std::vector<Cid> roots;
+    for (const std::shared_ptr<Entry>& entry : entries) {
+        roots.insert(roots.end(), entry->roots.begin(), entry->roots.end());
+    }
+    const Result<void> all = hand_on_(roots, [this, &entries] { return stopped(entries); });
+    const bool each_alone = !all && entries.size() > 1 && all.error().code != Errc::unavailable;
+    for (const std::shared_ptr<Entry>& entry : entries) {
+        Result<void> own =
+            each_alone
+                ? hand_on_(entry->roots, [this, &entry] { return stopped(std::span(&entry, 1)); })
+                : all;
+        const std::lock_guard lock(mutex_);
+        requests_ += each_alone ? 1 : 0;
+        entry->result = std::move(own);
+        changed_.notify_all();
+    }
+}
+
+/// Nothing as long as any of them wants it to go on.
+std::optional<Error> Publications::stopped(std::span<const std::shared_ptr<Entry>> entries) {
+    const std::lock_guard lock(mutex_);
+    std::optional<Error> why;
+    for (const std::shared_ptr<Entry>& entry : entries) {
+        std::optional<Error> own;
+        if (entry->is_gone) {
+            own = Error{Errc::cancelled, "nobody waits for it any more"};
+        } else if (entry->stop) {
+            own = entry->stop();
+        }
+        if (!own) {
+            return std::nullopt;
+        }
+        why = std::move(own);
+    }
+    return why;
+}
+
+Result<void> Publications::publish(std::span<const Cid> roots, kubo::Stop stop) {
+    constexpr std::chrono::milliseconds look_every{20};
+    const auto entry = std::make_shared<Entry>(
+        Entry{.roots = {roots.begin(), roots.end()}, .stop = std::move(stop)});
+    std::unique_lock lock(mutex_);
+    waiting_.push_back(entry);
+    while (!entry->result) {
+        if (!is_under_way_) {
+            const Entries taken = take_waiting();
+            is_under_way_ = true;
+            ++requests_;
+            lock.unlock();
+            hand_on(taken);
+            lock.lock();
+            is_under_way_ = false;
+            changed_.notify_all();
+            continue;
+        }
+        changed_.wait_for(lock, look_every);
+        if (!entry->result && entry->stop) {
+            if (std::optional<Error> stopped = entry->stop()) {
+                entry->is_gone = true;
+                std::erase(waiting_, entry);
+                return std::move(*stopped);
+            }
+        }
+    }
+    return *std::move(entry->result);
+}
+
+std::uint64_t Publications::requests() const {
+    const std::lock_guard lock(mutex_);
+    return requests_;
 }
 
 } // namespace ic::wiring

@@ -7,7 +7,17 @@
 #include "kubo/rpc.h"
 #include "multiformats/cid.h"
 
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
 #include <span>
+#include <utility>
+#include <vector>
 
 namespace ic::wiring {
 
@@ -16,5 +26,50 @@ namespace ic::wiring {
 /// Blocks. Threads: any. Errors: as the source and `kubo::dag_import`; what `stop` says.
 Result<void>
 publish(BlockSource& source, kubo::Rpc& rpc, std::span<const Cid> roots, kubo::Stop stop = {});
+
+namespace limits {
+/// Ours: roots that go in one request.
+inline constexpr std::size_t publication_roots_max = 512;
+} // namespace limits
+
+/// Has roots handed on for many at once: while one request is under way, those who come wait, and
+/// go together in the next. Each hears of its own when that request is over, so what it was told is
+/// kept is pinned. If a request of several fails for another reason than that Kubo is not there,
+/// each of them is tried alone: nobody fails for what another one lacks.
+/// Threads: any; calls block. Lifetime: what `hand_on` uses outlives it, and it all calls.
+class Publications {
+public:
+    /// As `publish`.
+    using HandOn = std::function<Result<void>(std::span<const Cid> roots, kubo::Stop stop)>;
+
+    explicit Publications(HandOn hand_on) : hand_on_(std::move(hand_on)) {}
+
+    /// Errors: as `hand_on`; what `stop` says, at once: then they may be handed on all the same.
+    Result<void> publish(std::span<const Cid> roots, kubo::Stop stop);
+
+    /// Requests so far. For tests and measurements.
+    std::uint64_t requests() const;
+
+private:
+    struct Entry {
+        std::vector<Cid> roots;
+        kubo::Stop stop;      ///< Asked with the lock held, and never once its caller has gone.
+        bool is_gone = false; ///< Its caller was stopped, and waits no more.
+        std::optional<Result<void>> result{};
+    };
+
+    using Entries = std::vector<std::shared_ptr<Entry>>;
+
+    Entries take_waiting();
+    void hand_on(const Entries& entries);
+    std::optional<Error> stopped(std::span<const std::shared_ptr<Entry>> entries);
+
+    const HandOn hand_on_;
+    mutable std::mutex mutex_;
+    std::condition_variable changed_;
+    std::deque<std::shared_ptr<Entry>> waiting_;
+    bool is_under_way_ = false;
+    std::uint64_t requests_ = 0;
+};
 
 } // namespace ic::wiring

@@ -33,6 +33,9 @@ constexpr std::size_t waiting_bytes_max = 64U << 10U;
 /// than such a run.
 constexpr auto short_run = 5ms;
 constexpr std::uint32_t ahead_factor = 4; ///< Slots and waiting jobs together, in slots.
+/// Ours: runs whose results are handed on at once. They wait for the same Kubo, which takes
+/// together what waits.
+constexpr std::size_t handing_on_max = 32;
 /// Ours: what has waited this long behind runs that turned out longer goes back.
 constexpr auto wait_max = 100ms;
 /// Ours: how long after a run its results are kept from collections because of it: until then the
@@ -75,6 +78,13 @@ struct ActiveRun {
     std::size_t output_bytes_waiting = 0;
 };
 
+/// A run that has ended, before its receipt is signed.
+struct StoredRun {
+    job::JobIds ids;
+    job::StageTimeouts timeouts;
+    FinishedRun run;
+};
+
 struct Worker::Impl {
     Options options;
     std::shared_ptr<const job::Policy> policy; ///< That of `options`, moved here: it changes.
@@ -102,7 +112,8 @@ struct Worker::Impl {
     net::TimerId lingering_timer;
     // Posted work may come after this is gone: it looks at this word, on the loop's thread.
     std::shared_ptr<bool> alive = std::make_shared<bool>(true);
-    std::unique_ptr<Slots> slots; // Last: its threads use all of the above.
+    std::unique_ptr<Slots> handing_on; // Its threads use all of the above,
+    std::unique_ptr<Slots> slots;      // and these threads that as well.
 
     Impl(Options o,
          net::EventLoop& l,
@@ -119,6 +130,9 @@ struct Worker::Impl {
         , outlet(out)
         , on_log(std::move(log))
         , machine(options.self, options.machine, nonces)
+        , handing_on(parts.publish ? std::make_unique<Slots>(std::min<std::size_t>(
+                                         handing_on_max, options.machine.slots * ahead_factor))
+                                   : nullptr)
         , slots(std::make_unique<Slots>(options.machine.slots)) {}
 
     ~Impl() {
@@ -130,7 +144,8 @@ struct Worker::Impl {
         for (const auto& [lease, run] : active) {
             run->permit.stop(Errc::cancelled);
         }
-        slots.reset(); // Waits for the runs.
+        slots.reset();      // Waits for the runs,
+        handing_on.reset(); // and for what they leave to be handed on.
     }
 
     void post(std::function<void()> work) {
@@ -195,12 +210,32 @@ struct Worker::Impl {
                 return; // Handed back meanwhile.
             }
             const Instant began = now_since_boot();
-            lease::RunEnd end = run_on_slot(*run, document);
-            post([this, run, took = now_since_boot() - began, end = std::move(end)]() mutable {
-                look_ahead(took);
-                ended(run->lease, std::move(end));
-                pump();
+            Result<StoredRun> stored = run_on_slot(*run, document);
+            const std::chrono::nanoseconds took = now_since_boot() - began;
+            if (!stored || stored->run.to_hand_on.empty()) {
+                finish(run, took, std::move(stored));
+                return;
+            }
+            // The slot is free for the next guest while Kubo takes what this one made, together
+            // with what others made.
+            auto waiting = std::make_shared<StoredRun>(std::move(stored).take());
+            handing_on->start([this, run, took, waiting] {
+                hand_on_results(parts, waiting->timeouts, run->permit, waiting->run);
+                finish(run, took, std::move(*waiting));
             });
+        });
+    }
+
+    /// On any thread.
+    void finish(const std::shared_ptr<ActiveRun>& run,
+                std::chrono::nanoseconds took,
+                Result<StoredRun> stored) {
+        lease::RunEnd end =
+            stored ? end_of(*run, std::move(stored).take()) : no_receipt(stored.error());
+        post([this, run, took, end = std::move(end)]() mutable {
+            look_ahead(took);
+            ended(run->lease, std::move(end));
+            pump();
         });
     }
 
@@ -347,20 +382,23 @@ struct Worker::Impl {
         return {.receipt = std::nullopt, .reason = error.code, .message = error.message};
     }
 
-    lease::RunEnd run_on_slot(ActiveRun& run, ByteView document) {
-        Result<job::SignedInvocation> invocation = look_at(run, document);
-        if (!invocation) {
-            return no_receipt(invocation.error());
-        }
-        const job::JobIds ids = job::ids_of(*invocation);
+    Result<StoredRun> run_on_slot(ActiveRun& run, ByteView document) {
+        const job::SignedInvocation invocation = TRY(look_at(run, document));
+        StoredRun stored{
+            .ids = job::ids_of(invocation), .timeouts = invocation.invocation.timeouts, .run = {}};
         Observer observer(*this, run);
-        FinishedRun finished = run_job(parts,
-                                       invocation->invocation.spec,
-                                       invocation->invocation.timeouts,
-                                       ids,
-                                       run.lease,
-                                       run.permit,
-                                       observer);
+        stored.run = run_and_store(parts,
+                                   invocation.invocation.spec,
+                                   stored.timeouts,
+                                   stored.ids,
+                                   run.lease,
+                                   run.permit,
+                                   observer);
+        return stored;
+    }
+
+    lease::RunEnd end_of(ActiveRun& run, StoredRun stored) {
+        FinishedRun& finished = stored.run;
         run.session = std::move(finished.session);
         run.is_proof = finished.is_kept && finished.output;
         if (!finished.is_kept) {
@@ -371,10 +409,13 @@ struct Worker::Impl {
             // Nobody may take it, and the coordinator knows best what became of the job.
             return no_receipt({Errc::lease_lost, finished.ending.message});
         }
-        const Result<job::SignedReceipt> receipt = job::sign(
-            receipt_of(
-                finished, ids, run.lease, options.self, options.machine.software, now_unix()),
-            key);
+        const Result<job::SignedReceipt> receipt = job::sign(receipt_of(finished,
+                                                                        stored.ids,
+                                                                        run.lease,
+                                                                        options.self,
+                                                                        options.machine.software,
+                                                                        now_unix()),
+                                                             key);
         if (!receipt) {
             return no_receipt(receipt.error());
         }
