@@ -273,6 +273,12 @@ class Host:
     def connect(self, other):
         self.ipfs("swarm", "connect", f"/ip4/{other.address}/tcp/4001/p2p/{other.peer}")
 
+    def has_block(self, cid):
+        try:
+            return cid.encode() in self.ipfs("block", "stat", "--offline", cid)
+        except subprocess.CalledProcessError:
+            return False
+
     def end_kubo(self, by=signal.SIGKILL):
         if self.daemon:
             self.daemon.send_signal(by)
