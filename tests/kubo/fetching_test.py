@@ -205,7 +205,7 @@ class Fetching:
             return body[:-1] + bytes([body[-1] ^ 1])
 
         def page(_path, _body):
-            return b"<!doctype html><html>Sign in</html>"
+            return b"<!doctype html><html>" + b"Sign in to use this network. " * 20
 
         for change in (half, damaged, page):
             gateway = Front(self.gateway_port)
