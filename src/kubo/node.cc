@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "kubo/answer.h"
 #include "kubo/pubsub_line.h"
+#include "kubo/reach.h"
 
 #include <optional>
 #include <utility>
@@ -75,9 +76,15 @@ Result<NodeConfig> node_config(Rpc& rpc) {
     return config;
 }
 
-Result<void> swarm_connect(Rpc& rpc, const std::string& address) {
-    const RpcCall call{
-        .command = "swarm/connect", .query = {{"arg", address}}, .repeat = Repeat::harmless};
+Result<void> swarm_connect(Rpc& rpc,
+                           std::span<const std::string> addresses,
+                           std::chrono::milliseconds time_max,
+                           Stop stop) {
+    RpcCall call{.command = "swarm/connect", .stop = std::move(stop)};
+    for (const std::string& address : addresses) {
+        call.query.emplace_back("arg", address);
+    }
+    set_reach(call, Reach::network(time_max));
     TRY(call_object(rpc, call)); // Failures are errors since 0.5; the words of success say nothing.
     return {};
 }

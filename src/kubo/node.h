@@ -4,6 +4,8 @@
 #include "base/result.h"
 #include "kubo/rpc.h"
 
+#include <chrono>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -35,8 +37,12 @@ struct NodeConfig {
 /// /api/v0/config among the AllowedPaths of a token.
 Result<NodeConfig> node_config(Rpc& rpc);
 
-/// `swarm/connect`: to a multiaddr that ends in /p2p/PEER. Errors: unavailable if that fails.
-Result<void> swarm_connect(Rpc& rpc, const std::string& address);
+/// `swarm/connect`: to the peer of multiaddrs that end in /p2p/PEER, by whichever works. Errors:
+/// unavailable if none does in time.
+Result<void> swarm_connect(Rpc& rpc,
+                           std::span<const std::string> addresses,
+                           std::chrono::milliseconds time_max,
+                           Stop stop = {});
 
 struct ConnectedPeer {
     std::string peer_id;

@@ -10,6 +10,7 @@
 #include "transport/http/links.h"
 #include "wiring/asker.h"
 #include "wiring/network_settings.h"
+#include "wiring/providers.h"
 #include "wiring/trust.h"
 #include "wiring/workshop.h"
 
@@ -27,9 +28,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// Ours: a Kubo node that was dialled is not dialled again before this.
-constexpr auto swarm_dial_again = 60s;
-constexpr std::size_t swarm_peers_max = 4'096; ///< Remembered for that.
 /// Ours: how often a Kubo that did not say who it is is asked again, and one that did.
 constexpr auto reach_retry = 2s;
 constexpr auto reach_refresh = 120s;
@@ -37,9 +35,6 @@ constexpr auto reach_refresh = 120s;
 /// away as far as we can tell. Whoever answers for leases is heard each second.
 constexpr auto topic_silence_max = 4s;
 constexpr auto topic_silence_look = 1s;
-/// Ours: of each kind, in a packet.
-constexpr std::size_t addresses_max = 8;
-
 constexpr std::string_view stream_protocol = "/x/ipfs-compute/session/1/";
 
 const std::string forward_url = "http://127.0.0.1:";
@@ -47,32 +42,6 @@ const std::string forward_url = "http://127.0.0.1:";
 /// Of the URL of a forward.
 std::string multiaddr_of(const std::string& url) {
     return "/ip4/127.0.0.1/tcp/" + url.substr(forward_url.size());
-}
-
-bool is_loopback(std::string_view multiaddr) {
-    return multiaddr.starts_with("/ip4/127.") || multiaddr.starts_with("/ip6/::1/");
-}
-
-/// Of a Kubo's addresses those that others may try: with its peer ID, loopback last.
-std::vector<std::string> provider_addresses(const kubo::NodeId& node) {
-    std::vector<std::string> addresses;
-    std::vector<std::string> loopback;
-    for (const std::string& address : node.addresses) {
-        const bool complete = address.find("/p2p/") != std::string::npos;
-        (is_loopback(address) ? loopback : addresses)
-            .push_back(complete ? address : address + "/p2p/" + node.peer_id);
-    }
-    addresses.insert(addresses.end(), loopback.begin(), loopback.end());
-    std::erase_if(addresses, [](const std::string& one) {
-        return one.size() > job::limits::packet_address_bytes_max;
-    });
-    addresses.resize(std::min(addresses.size(), addresses_max));
-    return addresses;
-}
-
-std::string peer_of(std::string_view multiaddr) {
-    const std::size_t at = multiaddr.rfind("/p2p/");
-    return at == std::string_view::npos ? std::string{} : std::string(multiaddr.substr(at + 5));
 }
 
 /// What the asker finds out of Kubo.
@@ -112,7 +81,8 @@ struct Network::Impl {
     std::shared_ptr<bool> alive = std::make_shared<bool>(true);
     std::atomic<bool> ending{false};
 
-    std::unique_ptr<kubo::Rpc> rpc{};
+    std::shared_ptr<kubo::Rpc> rpc{};
+    Providers providers{[this]() -> Result<std::shared_ptr<kubo::Rpc>> { return rpc; }};
     std::unique_ptr<transport::Links> links{};
     std::unique_ptr<transport::Topic> topic{};
     std::unique_ptr<kubo::Publisher> publisher{};
@@ -130,7 +100,6 @@ struct Network::Impl {
     std::map<job::Instance, Speaker> speakers{}; ///< To us, over the topic alone; and when last.
     bool asking_reach = false;
     std::optional<std::string> own_peer{};
-    std::map<std::string, Instant> dialled{};      ///< Kubo peers, and when.
     std::map<std::string, std::string> forwards{}; ///< Streams of Kubo: address to URL.
 
     void post(std::function<void()> work) {
@@ -298,30 +267,15 @@ struct Network::Impl {
     }
 
     /// Connects our Kubo to theirs, so that blocks come without a search.
-    void dial_swarm(const std::vector<std::string>& providers) {
-        if (providers.empty()) {
-            return;
-        }
-        const std::string peer = peer_of(providers.front());
-        const Instant now = now_since_boot();
-        if (peer.empty() || peer == own_peer) {
-            return;
-        }
-        const auto at = dialled.find(peer);
-        if (at != dialled.end() && now - at->second < swarm_dial_again) {
-            return;
-        }
-        if (dialled.size() >= swarm_peers_max) {
-            dialled.clear();
-        }
-        if (asker->ask([this, providers] {
-                for (const std::string& address : providers) {
-                    if (ending || kubo::swarm_connect(*rpc, address)) {
-                        return;
-                    }
-                }
-            })) {
-            dialled.insert_or_assign(peer, now);
+    void dial_swarm(const std::vector<std::string>& named) {
+        const std::string peer = named.empty() ? std::string() : peer_of(named.front());
+        if (!peer.empty() && peer != own_peer && providers.is_due(peer)) {
+            asker->ask([this, named] {
+                providers.dial_now(named, [this]() -> std::optional<Error> {
+                    return ending ? std::optional(Error{Errc::cancelled, "this process is ending"})
+                                  : std::nullopt;
+                });
+            });
         }
     }
 

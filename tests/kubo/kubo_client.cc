@@ -269,7 +269,7 @@ const std::map<std::string, Command> commands{
      }},
     {"config", show_config},
     {"peers", show_peers},
-    {"connect", [](Rpc& rpc, const Arguments& words) { return swarm_connect(rpc, words.at(0)); }},
+    {"connect", [](Rpc& rpc, const Arguments& words) { return swarm_connect(rpc, words, 10s); }},
     {"sign", sign},
     {"put", put},
     {"get", get},
