@@ -117,7 +117,8 @@ public:
         options.name = "probe";
         options.software = wiring::software();
         options.policy = wiring::default_policy(trusted);
-        options.note = [](const std::string& line) { std::cerr << line << "\n"; };
+        options.note = {log::Level::info,
+                        [](const log::Entry& entry) { std::cerr << entry.message << "\n"; }};
         wiring::NetworkOptions network;
         network.kubo_api = api;
         network.trusted = trusted;

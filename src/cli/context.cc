@@ -108,8 +108,51 @@ void Context::add_ipfs(Command& command) {
         ->type_name("MODE");
 }
 
+void Context::add_log(Command& command) {
+    command
+        .add_option("--log-format", log_format, "Log lines for people, text, or for programs, json")
+        ->one_of({"text", "json"})
+        ->group("Logging");
+    command.add_option("--log-level", log_level, "The least that is logged")
+        ->one_of({"debug", "info", "warning", "error"})
+        ->group("Logging");
+}
+
+Result<void> Context::plan_log() {
+    const config::Settings& values = TRY(load_settings())->values;
+    log::LoggerOptions options; // The settings have been checked.
+    options.format = log::parse_format(values.log_format).value_or(options.format);
+    options.lowest = log::parse_level(values.log_level).value_or(options.lowest);
+    options.colours = streams.has_colours() ? log::Colours::ansi : log::Colours::none;
+    log_options_ = options;
+    return {};
+}
+
+log::Logger& Context::open_log() {
+    if (!log_) {
+        log_ = std::make_unique<log::Logger>(STDERR_FILENO, *log_options_);
+    }
+    return *log_;
+}
+
+bool Context::tell_last(const Error& error) {
+    const bool is_json = log_options_ && log_options_->format == log::Format::json;
+    if (is_json) {
+        open_log().sink()(
+            log::Level::error, error.message, {{"error", std::string(name(error.code))}});
+    }
+    log_.reset(); // What waits is written.
+    return is_json;
+}
+
 std::vector<std::string> Context::given_settings() const {
     std::vector<std::string> given = settings;
+    if (!log_format.empty()) {
+        given.push_back("log.format=" + log_format);
+    }
+    if (!log_level.empty()) {
+        given.push_back("log.level=" + log_level);
+    }
     constexpr std::string_view kubo_at = "kubo:";
     if (ipfs.starts_with(kubo_at)) {
         given.emplace_back("ipfs=kubo");
@@ -129,6 +172,10 @@ std::vector<std::string> Context::given_settings() const {
 
 wiring::Warn Context::warn() {
     return [this](std::string_view what) {
+        if (log_ && log_->format() == log::Format::json) {
+            log_->sink()(log::Level::warning, what);
+            return;
+        }
         streams.note("ipfs-compute: warning: " + printable(what) + "\n");
     };
 }

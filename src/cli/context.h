@@ -5,6 +5,7 @@
 #include "cli/command_line.h"
 #include "config/home.h"
 #include "config/settings.h"
+#include "log/logger.h"
 #include "wiring/stores.h"
 
 #include <algorithm>
@@ -40,6 +41,9 @@ public:
 
     bool err_is_terminal() const { return err_is_terminal_; }
 
+    /// Whether standard error is a terminal that is to show colours.
+    bool has_colours() const { return colours_; }
+
     /// `text` in an ANSI colour (such as "31") on standard error where that is a terminal.
     std::string coloured(std::string_view code, std::string_view text) const;
 
@@ -65,6 +69,9 @@ public:
     std::vector<std::string> settings; ///< `--set KEY=VALUE`, in order.
     std::vector<std::string> gateways; ///< `--gateway URL`; only where `add_gateways` offered it.
     std::string ipfs;                  ///< `--ipfs`; only where `add_ipfs` offered it.
+    std::string
+        log_format; ///< `--log-format` and `--log-level`; only where `add_log` offered them.
+    std::string log_level;
     /// What stands behind `--`, as it is; only of commands that `take_guest_words` was called for.
     std::vector<std::string> guest_words;
 
@@ -86,7 +93,22 @@ public:
     /// Offers `--ipfs`, to commands that are nodes or hand something to one.
     void add_ipfs(Command& command);
 
-    /// What the flags set: `settings`, and `gateways` as the setting of that name.
+    /// Offers `--log-format` and `--log-level`, to commands that log.
+    void add_log(Command& command);
+
+    /// Makes this command one that logs: from here on its last error has the log's form too. Starts
+    /// no thread. Errors: of the settings.
+    Result<void> plan_log();
+
+    /// The log, on standard error; opened (with a thread) when it is first asked for.
+    /// Requires: `plan_log` was ok. Lifetime: as this, or until `tell_last`.
+    log::Logger& open_log();
+
+    /// Tells the error that ends a command that logs as JSON, after all that was logged before.
+    /// False: the command does not.
+    bool tell_last(const Error& error);
+
+    /// What the flags set: `settings`, and those that are short for one.
     std::vector<std::string> given_settings() const;
 
     /// Prints a sentence on standard error. Lifetime: as this.
@@ -106,6 +128,8 @@ private:
     Action chosen_;
     std::optional<config::Home> home_;
     std::optional<config::LoadedSettings> settings_;
+    std::optional<log::LoggerOptions> log_options_; ///< Nothing: it does not log.
+    std::unique_ptr<log::Logger> log_;              ///< Longer than the stores, which warn.
     std::unique_ptr<wiring::Stores> stores_;
     std::vector<const Command*> with_guest_words_;
 };

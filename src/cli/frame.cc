@@ -245,6 +245,9 @@ int run(int count, const char* const* arguments, const AddCommands& add_commands
     if (context.json && !context.json_tells_error && flushed) {
         print_json(context, error);
     }
+    if (context.tell_last(error)) {
+        return exit_status(error.code);
+    }
     context.streams.note(
         context.streams.coloured("31", "ipfs-compute: " + std::string(name(error.code)) + ":") +
         " " + printable(error.message) + "\n");

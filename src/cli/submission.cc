@@ -162,7 +162,9 @@ private:
         options.software = parts_.software;
         options.policy = parts_.policy;
         options.network = parts_.network;
-        options.note = [this](const std::string& line) { session_.note(line); };
+        options.note = {log::Level::info, [this](const log::Entry& entry) {
+                            session_.note(std::string(entry.message));
+                        }};
         const std::unique_ptr<wiring::Node> node =
             TRY(wiring::Node::open(std::move(options), *loop, parts_.key, parts_.store, {}));
         std::optional<Result<int>> end;

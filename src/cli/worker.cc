@@ -1,7 +1,6 @@
-#include "base/text.h"
 #include "cli/commands.h"
 #include "cli/local.h"
-#include "log/line_writer.h"
+#include "log/logger.h"
 #include "net/event_loop.h"
 #include "wiring/node.h"
 #include "wiring/publication.h"
@@ -11,6 +10,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <csignal>
 #include <memory>
 #include <thread>
@@ -37,47 +37,56 @@ std::uint32_t slots_of(const WorkerFlags& flags, const config::Settings& setting
     return std::max(1U, std::thread::hardware_concurrency());
 }
 
+wiring::NodeOptions node_options(Context& context, const WorkerFlags& flags, const Local& local) {
+    wiring::NodeOptions options;
+    options.home = local.home.path;
+    options.self = {.key = local.key.public_key(), .instance = wiring::random_instance()};
+    options.name = "worker " + std::to_string(::getpid());
+    options.software = wiring::software();
+    options.policy = wiring::default_policy(local.trusted);
+    options.policy.hosts = flags.allow_hosts;
+    options.slots = slots_of(flags, local.settings);
+    options.network = local.network;
+    options.note = context.open_log().sink();
+    options.on_log = [log = options.note](const Cid& job, std::string_view line) {
+        const std::array fields{log::Field{"job", job.to_string()}};
+        log.tell({.source = log::Source::guest, .message = line, .fields = fields});
+    };
+    return options;
+}
+
+wiring::WorkshopOptions workshop_options(const WorkerFlags& flags, const Local& local) {
+    wiring::WorkshopOptions workshop;
+    workshop.modules_folder = local.home.modules();
+    workshop.slots = slots_of(flags, local.settings);
+    workshop.execution_record = flags.execution_record;
+    workshop.private_addresses = flags.private_addresses;
+    workshop.profile = local.profile;
+    workshop.open_reader = local.open_reader();
+    return workshop;
+}
+
 Result<int> work(Context& context, const WorkerFlags& flags) {
+    TRY(context.plan_log());
     const std::unique_ptr<Local> local = TRY(open_local(context));
     const executor::channel::WallSet walls = TRY(
         wiring::required_walls(flags.require_isolation ? wiring::RequireIsolation::all
                                                        : wiring::RequireIsolation::as_configured,
                                local->settings.isolation_require));
     const std::unique_ptr<net::EventLoop> loop = TRY(net::EventLoop::open());
-    job::Policy policy = wiring::default_policy(local->trusted);
-    policy.hosts = flags.allow_hosts;
-
-    wiring::NodeOptions options;
-    options.home = local->home.path;
-    options.self = {.key = local->key.public_key(), .instance = wiring::random_instance()};
-    options.name = "worker " + std::to_string(::getpid());
-    options.software = wiring::software();
-    options.policy = policy;
-    options.slots = slots_of(flags, local->settings);
-    options.network = local->network;
-    log::LineWriter log(STDERR_FILENO);
-    options.on_log = [&log](const Cid& job, std::string_view line) {
-        log.write(job.to_string() + " log: " + printable(line) + "\n");
-    };
-    options.note = [&log](const std::string& line) {
-        log.write("ipfs-compute: " + printable(line) + "\n");
-    };
+    wiring::NodeOptions options = node_options(context, flags, *local);
+    const job::Policy policy = options.policy;
     wiring::Publications publications([&local](std::span<const Cid> roots, kubo::Stop stop) {
         return wiring::publish(local->store(), *local->kubo, roots, std::move(stop));
     });
     const std::uint32_t slots = options.slots;
-    const std::string short_name = options.self.instance.to_string().substr(0, 8);
+    const std::string instance = options.self.instance.to_string();
+    const log::Sink log = options.note;
     const std::unique_ptr<wiring::Node> node = TRY(wiring::Node::open(
         std::move(options), *loop, local->key, local->store(), [&](int liveness_fd) {
-            wiring::WorkshopOptions workshop;
-            workshop.modules_folder = local->home.modules();
-            workshop.slots = slots;
+            wiring::WorkshopOptions workshop = workshop_options(flags, *local);
             workshop.liveness_fd = liveness_fd;
-            workshop.execution_record = flags.execution_record;
-            workshop.private_addresses = flags.private_addresses;
-            workshop.profile = local->profile;
             workshop.walls = walls;
-            workshop.open_reader = local->open_reader();
             if (local->kubo) {
                 workshop.publish = [&publications](std::span<const Cid> roots,
                                                    const worker::Stop& stop) {
@@ -96,13 +105,16 @@ Result<int> work(Context& context, const WorkerFlags& flags) {
         }
         draining = true;
         manager.stopping();
-        log.write("ipfs-compute: finishing what runs; again stops it at once\n");
+        log(log::Level::info, "finishing what runs; again stops it at once");
         node->drain([&loop] { loop->stop(); });
     }));
     TRY(node->start());
-    log.write("ipfs-compute: worker " + short_name + " is ready, " + std::to_string(slots) +
-              (slots == 1 ? " slot" : " slots") + ", as " + local->key.public_key().to_did() +
-              "\n");
+    log(log::Level::info,
+        "worker " + instance.substr(0, 8) + " is ready, " + std::to_string(slots) +
+            (slots == 1 ? " slot" : " slots") + ", as " + local->key.public_key().to_did(),
+        {{"worker", instance},
+         {"slots", std::uint64_t{slots}},
+         {"key", local->key.public_key().to_did()}});
     manager.ready();
     loop->run();
     return 0;
@@ -145,6 +157,7 @@ void add_worker(Command& app, Context& context) {
                       "Start only if every wall around guests can be raised; `doctor` shows them");
     context.add_gateways(*command);
     context.add_ipfs(*command);
+    context.add_log(*command);
     command->footer(
         "Runs jobs of keys in `ipfs-compute trust list`. The first SIGTERM or Ctrl-C lets what "
         "runs end;\nthe second stops it.\n\n"
@@ -152,7 +165,8 @@ void add_worker(Command& app, Context& context) {
         "  ipfs-compute worker\n"
         "  ipfs-compute worker --ipfs kubo\n"
         "  ipfs-compute worker --slots 4 --allow-host api.example.org\n"
-        "  ipfs-compute worker --require-isolation");
+        "  ipfs-compute worker --require-isolation\n"
+        "  ipfs-compute worker --log-format json --log-level debug");
     context.on_run(*command, [&context, flags] { return work(context, *flags); });
 }
 

@@ -47,7 +47,7 @@ bool are_walls(const std::string& text) {
     return true;
 }
 
-const std::array<Setting, 13> settings_table{{
+const std::array<Setting, 15> settings_table{{
     {"gateways",
      &Settings::gateways,
      "Trustless gateways to read blocks from that are not here, URLs with blanks between them",
@@ -113,6 +113,21 @@ const std::array<Setting, 13> settings_table{{
                                     settings.kubo_token.starts_with("bearer:") ||
                                     settings.kubo_token.starts_with("basic:"),
                                 "must be bearer:TOKEN or basic:USER:PASSWORD");
+     }},
+    {"log.format",
+     &Settings::log_format,
+     "What log lines are: text for people, json for programs",
+     [](const Settings& settings) {
+         return complain_unless(settings.log_format == "text" || settings.log_format == "json",
+                                "must be text or json");
+     }},
+    {"log.level",
+     &Settings::log_level,
+     "The least that is logged: debug, info, warning or error",
+     [](const Settings& settings) {
+         constexpr std::array<std::string_view, 4> levels{"debug", "info", "warning", "error"};
+         return complain_unless(std::ranges::count(levels, settings.log_level) == 1,
+                                "must be debug, info, warning or error");
      }},
     {"network.advertise",
      &Settings::network_advertise,

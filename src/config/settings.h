@@ -30,6 +30,8 @@ struct Settings {
     std::string kubo_gateway = "auto";
     std::uint64_t kubo_timeout_ms = 30'000;
     std::string kubo_token;
+    std::string log_format = "text";
+    std::string log_level = "info";
     std::string network_advertise; ///< URLs with blanks between them.
     std::string network_listen = "auto";
     std::uint64_t store_bytes_max = 0;

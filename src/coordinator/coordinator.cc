@@ -2,6 +2,7 @@
 
 #include "base/time.h"
 #include "coordinator/acceptance.h"
+#include "coordinator/chronicle.h"
 #include "coordinator/commits.h"
 #include "coordinator/journal.h"
 #include "job/invocation.h"
@@ -42,6 +43,7 @@ struct Coordinator::Impl {
     transport::Outlet& outlet;
     IsKept is_kept;
     lease::Coordinator machine;
+    Chronicle chronicle{options.note};
 
     std::unordered_map<Cid, JobFacts> open_jobs;
     std::map<Cid, std::map<job::Instance, Interest>> watchers;
@@ -384,6 +386,7 @@ struct Coordinator::Impl {
     }
 
     void carry_out(lease::Journal& journal) {
+        chronicle.tell(journal.records);
         commits.write(journal.token,
                       to_ledger(
                           journal.records,
@@ -452,15 +455,10 @@ struct Coordinator::Impl {
         if (!detail || detail->row.state == ledger::JobState::open) {
             return;
         }
-        const bool was_accepted =
-            std::ranges::any_of(detail->receipts, [&](const ledger::ReceiptRow& row) {
-                return row.fate == job::ReceiptFate::accepted && row.epoch == unknown.lease.epoch;
-            });
         outlet.send(unknown.from,
                     job::ReceiptAnswer{.coordinator = options.self.instance,
                                        .lease = unknown.lease,
-                                       .fate = was_accepted ? job::ReceiptFate::accepted
-                                                            : job::ReceiptFate::stale});
+                                       .fate = fate_of(*detail, unknown.lease.epoch)});
     }
 
     // --- adoption ---

@@ -7,6 +7,7 @@
 #include "job/receipt.h"
 #include "lease/coordinator.h"
 #include "ledger/ledger.h"
+#include "log/entry.h"
 #include "net/event_loop.h"
 #include "transport/outlet.h"
 #include "transport/transport.h"
@@ -25,6 +26,7 @@ struct Options {
     lease::CoordinatorOptions machine;
     job::Policy policy; ///< Whose jobs are taken.
     std::filesystem::path ledger_file;
+    log::Sink note{}; ///< What becomes of jobs.
 };
 
 /// Whether every output that a receipt names can still be had here. May look at a disk.

@@ -2,6 +2,7 @@
 
 #include "job/receipt.h"
 
+#include <algorithm>
 #include <chrono>
 #include <string>
 #include <utility>
@@ -126,6 +127,14 @@ job::Outcome outcome_of(const ledger::JobDetail& detail) {
         }
     }
     return outcome;
+}
+
+job::ReceiptFate fate_of(const ledger::JobDetail& detail, const job::Epoch& epoch) {
+    const bool was_accepted =
+        std::ranges::any_of(detail.receipts, [&](const ledger::ReceiptRow& row) {
+            return row.fate == job::ReceiptFate::accepted && row.epoch == epoch;
+        });
+    return was_accepted ? job::ReceiptFate::accepted : job::ReceiptFate::stale;
 }
 
 lease::JobEntry entry_of(const job::SignedInvocation& signed_invocation, const job::JobIds& ids) {

@@ -33,6 +33,9 @@ to_ledger(const std::vector<lease::Record>& records,
 /// How an ended job is told to those who ask later.
 job::Outcome outcome_of(const ledger::JobDetail& detail);
 
+/// What became of the receipt of this lease: accepted, or stale.
+job::ReceiptFate fate_of(const ledger::JobDetail& detail, const job::Epoch& epoch);
+
 /// A job as the machine takes it. Requires: `signed_invocation` has been looked at.
 lease::JobEntry entry_of(const job::SignedInvocation& signed_invocation, const job::JobIds& ids);
 

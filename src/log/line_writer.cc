@@ -14,8 +14,9 @@
 
 namespace ic::log {
 
-LineWriter::LineWriter(int descriptor)
+LineWriter::LineWriter(int descriptor, std::function<std::string(std::uint64_t)> of_dropped)
     : descriptor_(descriptor)
+    , of_dropped_(std::move(of_dropped))
     , ending_(::eventfd(0, EFD_CLOEXEC))
     , thread_([this] { work(); }) {}
 
@@ -63,8 +64,7 @@ void LineWriter::work() {
             taken = taken && write_out(line);
         }
         if (dropped != 0) { // They came after `lines`: there was no room behind them.
-            taken = taken && write_out("(" + std::to_string(dropped) +
-                                       " lines were dropped here: nobody read them)\n");
+            taken = taken && write_out(of_dropped_(dropped));
         }
         if (!taken) {
             return;

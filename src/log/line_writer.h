@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -27,8 +28,9 @@ inline constexpr std::chrono::milliseconds last_words_wait_max{500};
 /// Threads: `write` from any.
 class LineWriter {
 public:
+    /// `of_dropped` makes the line that says how many were dropped; called on this one's thread.
     /// Lifetime: `descriptor` stays the caller's and outlives this.
-    explicit LineWriter(int descriptor);
+    LineWriter(int descriptor, std::function<std::string(std::uint64_t lines)> of_dropped);
 
     /// Writes what waits, as long as somebody takes it.
     ~LineWriter();
@@ -46,6 +48,7 @@ private:
     bool write_out(const std::string& text);
 
     const int descriptor_;
+    const std::function<std::string(std::uint64_t)> of_dropped_;
     UniqueFd ending_; // An eventfd: readable once the end has come.
 
     std::mutex mutex_;

@@ -19,7 +19,9 @@ protected:
         ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
         reader_.reset(ends[0]);
         pipe_.reset(ends[1]);
-        writer_.emplace(pipe_.get());
+        writer_.emplace(pipe_.get(), [](std::uint64_t lines) {
+            return "(" + std::to_string(lines) + " lines were dropped here)\n";
+        });
     }
 
     /// Everything until the pipe's other end is closed.
@@ -78,7 +80,7 @@ TEST_F(LineWriterTest, TakesNoLineBeyondItsBound) {
     const std::string text = rest();
     EXPECT_EQ(text.find('#'), std::string::npos);
     EXPECT_NE(text.find("next\n"), std::string::npos);
-    EXPECT_NE(text.find("(1 lines were dropped"), std::string::npos);
+    EXPECT_NE(text.find("(1 lines were dropped here)"), std::string::npos);
 }
 
 TEST_F(LineWriterTest, GoesOnWhenItsReaderIsGone) {

@@ -53,10 +53,7 @@ struct KuboReach {
 } // namespace
 
 struct Network::Impl {
-    Impl(net::EventLoop& l,
-         NetworkOptions o,
-         NetworkSelf s,
-         std::function<void(const std::string&)> n)
+    Impl(net::EventLoop& l, NetworkOptions o, NetworkSelf s, log::Sink n)
         : loop(l)
         , options(std::move(o))
         , self(std::move(s))
@@ -76,7 +73,7 @@ struct Network::Impl {
     net::EventLoop& loop;
     const NetworkOptions options;
     const NetworkSelf self;
-    const std::function<void(const std::string&)> note;
+    const log::Sink note;
     transport::Events events{};
     std::shared_ptr<bool> alive = std::make_shared<bool>(true);
     std::atomic<bool> ending{false};
@@ -111,6 +108,19 @@ struct Network::Impl {
     }
 
     TrustedKeys trusted{options.trusted};
+    void tell(const kubo::SubscriptionState& state, bool is_gone) const {
+        if (state.is_up()) {
+            note(log::Level::info,
+                 "listening to other nodes through Kubo at " + rpc->address(),
+                 {{"address", rpc->address()}});
+            return;
+        }
+        note(log::Level::warning,
+             (is_gone ? "no jobs are taken while Kubo is not there: "
+                      : "not listening to other nodes: ") +
+                 state.down->message,
+             {{"address", rpc->address()}, {"error", std::string(name(state.down->code))}});
+    }
 
     // --- how this process can be reached ---
 
@@ -360,10 +370,8 @@ Network::Network(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 Network::~Network() = default;
 
-Result<std::unique_ptr<Network>> Network::open(net::EventLoop& loop,
-                                               NetworkOptions options,
-                                               NetworkSelf self,
-                                               std::function<void(const std::string&)> note) {
+Result<std::unique_ptr<Network>>
+Network::open(net::EventLoop& loop, NetworkOptions options, NetworkSelf self, log::Sink note) {
     auto made = std::make_unique<Impl>(loop, std::move(options), std::move(self), std::move(note));
     Impl* const impl = made.get();
     kubo::RpcOptions rpc;
@@ -430,11 +438,7 @@ void Network::start(transport::Events events, std::function<void(KuboState)> on_
         impl->post([impl, state, on_kubo] {
             // One that is there and has no pubsub still serves the jobs of this home.
             const bool is_gone = !state.is_up() && state.down->code == Errc::unavailable;
-            impl->note(state.is_up()
-                           ? "listening to other nodes through Kubo at " + impl->rpc->address()
-                           : (is_gone ? "no jobs are taken while Kubo is not there: "
-                                      : "not listening to other nodes: ") +
-                                 state.down->message);
+            impl->tell(state, is_gone);
             if (state.is_up()) {
                 impl->forwards.clear(); // It may be another Kubo, or have forgotten.
                 impl->ask_reach();

@@ -7,6 +7,7 @@
 #include "identity/key.h"
 #include "job/ids.h"
 #include "kubo/rpc.h"
+#include "log/entry.h"
 #include "net/event_loop.h"
 #include "transport/kubo/topic.h"
 #include "transport/transport.h"
@@ -46,10 +47,8 @@ struct NetworkSelf {
 class Network final : public transport::Transport {
 public:
     /// Connects to nobody yet. Errors: of the address to listen at; malformed for that of Kubo.
-    static Result<std::unique_ptr<Network>> open(net::EventLoop& loop,
-                                                 NetworkOptions options,
-                                                 NetworkSelf self,
-                                                 std::function<void(const std::string&)> note);
+    static Result<std::unique_ptr<Network>>
+    open(net::EventLoop& loop, NetworkOptions options, NetworkSelf self, log::Sink note);
 
     ~Network() override;
 

@@ -82,7 +82,8 @@ Result<std::unique_ptr<Node>> Node::open(NodeOptions options,
     node->coordinator_ = TRY(coordinator::Coordinator::open({.self = o.self,
                                                              .machine = {},
                                                              .policy = std::move(coordinates),
-                                                             .ledger_file = ledger_file},
+                                                             .ledger_file = ledger_file,
+                                                             .note = o.note},
                                                             loop,
                                                             *node->writer_,
                                                             node->from_coordinator_,
@@ -93,7 +94,7 @@ Result<std::unique_ptr<Node>> Node::open(NodeOptions options,
         machine.slots = o.slots;
         machine.software = o.software;
         node->worker_ = TRY(worker::Worker::open(
-            {.self = o.self, .machine = std::move(machine), .policy = o.policy},
+            {.self = o.self, .machine = std::move(machine), .policy = o.policy, .note = o.note},
             loop,
             key,
             node->workshop_->parts(),

@@ -6,6 +6,7 @@
 #include "identity/key.h"
 #include "job/message.h"
 #include "job/policy.h"
+#include "log/entry.h"
 #include "net/event_loop.h"
 #include "transport/local/local_transport.h"
 #include "transport/outlet.h"
@@ -33,8 +34,8 @@ struct NodeOptions {
     job::Policy policy;
     std::uint32_t slots = 0; ///< None: it coordinates only.
     worker::LogLine on_log;
-    std::optional<NetworkOptions> network;        ///< Nothing: this machine alone.
-    std::function<void(const std::string&)> note; ///< One line for the operator.
+    std::optional<NetworkOptions> network; ///< Nothing: this machine alone.
+    log::Sink note;
 };
 
 /// Makes what runs are made of; called with the descriptor that executors inherit as proof of life.

@@ -36,7 +36,7 @@ TrustWatch::TrustWatch(net::EventLoop& loop,
                        std::vector<PublicKey> known,
                        PublicKey own,
                        Changed changed,
-                       std::function<void(const std::string&)> note)
+                       log::Sink note)
     : loop_(loop)
     , home_(std::move(home))
     , known_(std::move(known))
@@ -73,7 +73,9 @@ void TrustWatch::look() {
 void TrustWatch::load() {
     Result<std::vector<PublicKey>> keys = load_trusted_keys(home_, own_);
     if (!keys) {
-        note_("the keys that were trusted before still are: " + keys.error().message);
+        note_(log::Level::warning,
+              "the keys that were trusted before still are: " + keys.error().message,
+              {{"error", std::string(name(keys.error().code))}});
         return;
     }
     if (*keys == known_) {
@@ -81,8 +83,9 @@ void TrustWatch::load() {
     }
     known_ = std::move(keys).take();
     const std::size_t others = known_.size() - 1;
-    note_("jobs of this key and of " + std::to_string(others) +
-          (others == 1 ? " other are" : " others are") + " taken now (trust.toml has changed)");
+    note_(log::Level::info,
+          "jobs of this key and of " + std::to_string(others) +
+              (others == 1 ? " other are" : " others are") + " taken now (trust.toml has changed)");
     changed_(known_);
 }
 

@@ -4,6 +4,7 @@
 #include "base/result.h"
 #include "config/home.h"
 #include "identity/key.h"
+#include "log/entry.h"
 #include "net/event_loop.h"
 
 #include <sys/types.h>
@@ -50,7 +51,7 @@ public:
                std::vector<PublicKey> known,
                PublicKey own,
                Changed changed,
-               std::function<void(const std::string&)> note);
+               log::Sink note);
     TrustWatch(const TrustWatch&) = delete;
     TrustWatch& operator=(const TrustWatch&) = delete;
     ~TrustWatch();
@@ -75,7 +76,7 @@ private:
     std::vector<PublicKey> known_;
     const PublicKey own_;
     const Changed changed_;
-    const std::function<void(const std::string&)> note_;
+    const log::Sink note_;
     std::optional<Stamp> seen_; ///< None before the first look: it may have changed since `known`.
     net::TimerId timer_{};
 };

@@ -44,7 +44,8 @@ protected:
             std::move(known),
             key(1),
             [this](std::vector<PublicKey> keys) { changes_.push_back(std::move(keys)); },
-            [this](const std::string& line) { notes_.push_back(line); });
+            log::Sink(log::Level::info,
+                      [this](const log::Entry& entry) { notes_.emplace_back(entry.message); }));
     }
 
     /// Until something was noticed, half a minute at most.

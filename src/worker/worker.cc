@@ -2,6 +2,8 @@
 
 #include "base/time.h"
 #include "job/authority.h"
+#include "worker/chronicle.h"
+#include "worker/health.h"
 #include "worker/lease_permit.h"
 #include "worker/run_job.h"
 #include "worker/slots.h"
@@ -42,11 +44,6 @@ constexpr auto wait_max = 100ms;
 /// coordinator has journaled the receipt, whose retention they are under from there on.
 constexpr auto session_after_run = 60s;
 
-/// Ours: how long nothing is taken after this machine could not keep what came of a run, and at the
-/// longest; twice as long each time. Else it would be free again at once, and spoil the next job.
-constexpr std::chrono::milliseconds unwell_first = 1s;
-constexpr std::chrono::milliseconds unwell_longest = 30s;
-
 /// How a run that waits for a slot goes on: the slot's thread and the loop both want to decide.
 enum class Claim : std::uint8_t { none, slot, loop };
 
@@ -69,9 +66,11 @@ struct ActiveRun {
     std::atomic<std::uint8_t> stage{0};
     std::uint8_t reported_stage = 0; // Of the loop's thread.
 
-    std::shared_ptr<WriteSession> session; ///< Of the slot's thread until it has ended.
-    std::optional<Error> not_kept;         ///< As `session`: why its results are not here.
-    bool is_proof = false;                 ///< As `session`: they are, and are something.
+    // Of the slot's thread until it has ended.
+    std::shared_ptr<WriteSession> session;
+    std::optional<Error> not_kept; ///< Why its results are not here.
+    bool is_proof = false;         ///< They are, and are something.
+    RunReport report{.lease = lease, .granted = granted};
 
     std::mutex output_mutex;
     std::vector<job::Output> output_waiting; ///< In order, for those who look on.
@@ -94,6 +93,7 @@ struct Worker::Impl {
     transport::Outlet& outlet;
     LogLine on_log;
     lease::Worker machine;
+    Chronicle chronicle{options.note};
 
     std::map<job::LeaseRef, std::shared_ptr<ActiveRun>> active;
     net::TimerId timer;
@@ -102,8 +102,7 @@ struct Worker::Impl {
     bool reporting = false;
     bool is_ahead = false;
     bool resting = false;
-    bool is_unwell = false;
-    std::chrono::milliseconds unwell_for{0}; ///< Not 0: not known to be well again.
+    Health health;
     net::TimerId unwell_timer;
     std::chrono::nanoseconds run_average = short_run; ///< Moving, over about eight runs.
     bool pumping = false;
@@ -203,15 +202,16 @@ struct Worker::Impl {
         auto run =
             std::make_shared<ActiveRun>(start.lease, start.coordinator, policy, start.lease_until);
         active.insert_or_assign(start.lease, run);
+        chronicle.began(start.lease, start.coordinator);
         report_later();
         slots->start([this, run, document = std::move(start.invocation)] {
             Claim none = Claim::none;
             if (!run->claim.compare_exchange_strong(none, Claim::slot)) {
                 return; // Handed back meanwhile.
             }
-            const Instant began = now_since_boot();
+            run->report.began = now_since_boot();
             Result<StoredRun> stored = run_on_slot(*run, document);
-            const std::chrono::nanoseconds took = now_since_boot() - began;
+            const std::chrono::nanoseconds took = now_since_boot() - run->report.began;
             if (!stored || stored->run.to_hand_on.empty()) {
                 finish(run, took, std::move(stored));
                 return;
@@ -230,10 +230,16 @@ struct Worker::Impl {
     void finish(const std::shared_ptr<ActiveRun>& run,
                 std::chrono::nanoseconds took,
                 Result<StoredRun> stored) {
+        if (!stored) {
+            run->report.ending.error = stored.error().code;
+            run->report.ending.message = stored.error().message;
+        }
         lease::RunEnd end =
             stored ? end_of(*run, std::move(stored).take()) : no_receipt(stored.error());
+        run->report.ended = now_since_boot();
         post([this, run, took, end = std::move(end)]() mutable {
             look_ahead(took);
+            chronicle.ended(run->report);
             ended(run->lease, std::move(end));
             pump();
         });
@@ -274,27 +280,25 @@ struct Worker::Impl {
 
     void set_slots() {
         const std::uint32_t usual = options.machine.slots * (is_ahead ? ahead_factor : 1U);
-        const std::uint32_t well = unwell_for == 0ms ? usual : 1; // One job to see whether it is.
-        machine.set_slots(resting || is_unwell ? 0 : well, now_since_boot());
+        machine.set_slots(resting ? 0 : health.slots(usual), now_since_boot());
     }
 
     /// Whether this machine can keep results, by the run that has just ended.
     void look_at_health(const ActiveRun& run) {
-        if (run.is_proof && !is_unwell && unwell_for != 0ms) {
-            unwell_for = 0ms;
-            set_slots();
-        }
-        if (!run.not_kept || is_unwell) {
+        const bool pauses = health.fails_with(run.not_kept   ? Kept::failed
+                                              : run.is_proof ? Kept::results
+                                                             : Kept::nothing);
+        set_slots();
+        if (!pauses) {
             return;
         }
-        is_unwell = true;
-        unwell_for = std::clamp(unwell_for * 2, unwell_first, unwell_longest);
-        set_slots();
-        on_log(run.lease.job,
-               "nothing is taken for " + std::to_string(unwell_for.count()) +
-                   " ms: " + run.not_kept->message);
-        unwell_timer = loop.after(unwell_for, [this] {
-            is_unwell = false;
+        options.note(
+            log::Level::warning,
+            "nothing is taken for " + std::to_string(health.pause().count()) +
+                " ms: " + run.not_kept->message,
+            {{"job", run.lease.job.to_string()}, {"error", std::string(name(run.not_kept->code))}});
+        unwell_timer = loop.after(health.pause(), [this] {
+            health.pause_is_over();
             set_slots();
             pump();
         });
@@ -338,6 +342,7 @@ struct Worker::Impl {
 
         void stage(job::Stage stage) override {
             run_.stage.store(static_cast<std::uint8_t>(stage), std::memory_order_relaxed);
+            run_.report.stages.push_back({.stage = stage, .at = now_since_boot()});
         }
 
         void log(std::string_view line) override {
@@ -405,6 +410,8 @@ struct Worker::Impl {
             run.not_kept =
                 Error{finished.ending.error.value_or(Errc::unavailable), finished.ending.message};
         }
+        run.report.ending = finished.ending;
+        run.report.usage = finished.usage;
         if (finished.ending.error == Errc::lease_lost) {
             // Nobody may take it, and the coordinator knows best what became of the job.
             return no_receipt({Errc::lease_lost, finished.ending.message});
@@ -504,6 +511,7 @@ struct Worker::Impl {
         if (admitted) {
             return false;
         }
+        chronicle.declined(announce.job, admitted.error());
         machine.decline(
             from, announce.job, admitted.error().code, admitted.error().message, now_since_boot());
         return true;

@@ -6,6 +6,7 @@
 #include "identity/key.h"
 #include "job/policy.h"
 #include "lease/worker.h"
+#include "log/entry.h"
 #include "net/event_loop.h"
 #include "transport/outlet.h"
 #include "transport/transport.h"
@@ -22,6 +23,7 @@ struct Options {
     job::WorkerRef self;
     lease::WorkerOptions machine; ///< `slots` and `software` among them.
     job::Policy policy;           ///< Whose jobs run here, and how large they may be.
+    log::Sink note{};             ///< What becomes of runs. Told on the loop's thread.
 };
 
 /// One line of a guest's log, for the people at this worker. Called on the loop's thread.

@@ -99,12 +99,6 @@ void Links::start(Events events) {
 
 std::uint16_t Links::port() const { return listener_ ? listener_->port() : std::uint16_t{0}; }
 
-void Links::note(const std::string& line) const {
-    if (options_.note) {
-        options_.note(line);
-    }
-}
-
 // --- contacts ------------------------------------------------------------------------------------
 
 void Links::learn(Contact contact) {
@@ -181,7 +175,10 @@ void Links::announce(const job::Message& message) {
 void Links::send_over(Link& link, ByteView payload) {
     Result<std::vector<Bytes>> sealed = link.session->seal(payload);
     if (!sealed) {
-        note("message to " + link.peer->name + " not sent: " + sealed.error().message);
+        options_.note(log::Level::warning,
+                      "message to " + link.peer->name + " not sent: " + sealed.error().message,
+                      {{"peer", link.peer->instance.to_string()},
+                       {"error", std::string(name(sealed.error().code))}});
         return;
     }
     link.last_used = now_since_boot();
@@ -304,7 +301,9 @@ void Links::attempt_failed(const Attempt& attempt, const std::string& why) {
     target.pause = target.pause.count() == 0 ? options_.redial_first
                                              : std::min(target.pause * 2, options_.redial_longest);
     target.not_before = now_since_boot() + target.pause;
-    note("node " + instance.to_string().substr(0, 8) + " cannot be reached: " + why);
+    options_.note(log::Level::warning,
+                  "node " + instance.to_string().substr(0, 8) + " cannot be reached: " + why,
+                  {{"peer", instance.to_string()}});
     give_up(target);
 }
 
@@ -390,7 +389,10 @@ void Links::begin(const Held& link, session::Session session) {
 void Links::take(const Held& link, ByteView message) {
     Result<session::Step> taken = link->session->take(message);
     if (!taken) {
-        note(link->socket->remote() + ": session refused: " + taken.error().message);
+        options_.note(log::Level::warning,
+                      link->socket->remote() + ": session refused: " + taken.error().message,
+                      {{"address", link->socket->remote()},
+                       {"error", std::string(name(taken.error().code))}});
         drop(link, taken.error().message);
         return;
     }
@@ -410,8 +412,13 @@ void Links::established(const Held& link) {
     loop_.cancel(link->handshake_timer);
     const session::Identity& identity = link->session->peer();
     if (!options_.is_trusted(identity.key)) {
-        note("a node at " + link->socket->remote() + " with the key " + identity.key.to_did() +
-             " is not trusted here; `ipfs-compute trust add` lets it in");
+        options_.note(log::Level::warning,
+                      "a node at " + link->socket->remote() + " with the key " +
+                          identity.key.to_did() +
+                          " is not trusted here; `ipfs-compute trust add` lets it in",
+                      {{"peer", identity.instance.to_string()},
+                       {"key", identity.key.to_did()},
+                       {"address", link->socket->remote()}});
         drop(link, "its key is not trusted here");
         return;
     }
@@ -421,8 +428,11 @@ void Links::established(const Held& link) {
         return;
     }
     if (other == peers_.end() && peers_.size() >= options_.links_max) {
-        note("a node at " + link->socket->remote() + " is not let in: there are " +
-             std::to_string(peers_.size()) + " links");
+        options_.note(
+            log::Level::warning,
+            "a node at " + link->socket->remote() + " is not let in: there are " +
+                std::to_string(peers_.size()) + " links",
+            {{"peer", identity.instance.to_string()}, {"address", link->socket->remote()}});
         drop(link, "there are too many links");
         return;
     }
@@ -478,7 +488,10 @@ void Links::deliver(const Held& link, ByteView payload) {
     link->last_used = now_since_boot();
     Result<job::Message> message = job::decode(payload);
     if (!message) {
-        note("message of " + link->peer->name + " passed over: " + message.error().message);
+        options_.note(log::Level::warning,
+                      "message of " + link->peer->name + " passed over: " + message.error().message,
+                      {{"peer", link->peer->instance.to_string()},
+                       {"error", std::string(name(message.error().code))}});
         return;
     }
     const Peer peer = *link->peer;

@@ -3,6 +3,7 @@
 /// (docs/formats/session.md) that is carried by a WebSocket. A link is made when there is something
 /// to say and closed when nothing was said for a while.
 
+#include "log/entry.h"
 #include "net/event_loop.h"
 #include "net/web_socket.h"
 #include "session/session.h"
@@ -54,7 +55,7 @@ struct LinksOptions {
     std::chrono::milliseconds redial_longest{30'000};
     std::size_t links_max = limits::links_max;
     std::size_t contacts_max = limits::contacts_max;
-    std::function<void(const std::string&)> note{}; ///< One line for the operator. May be empty.
+    log::Sink note{};
     /// What has waited for a link that cannot be made, in order. Empty: it is dropped.
     std::function<void(const job::Instance&, job::Message)> undelivered{};
 };
@@ -128,7 +129,6 @@ private:
     void drop(const Held& link, const std::string& why);
     void sweep();
     void forget_contacts();
-    void note(const std::string& line) const;
 
     net::EventLoop& loop_;
     LinksOptions options_;

@@ -44,7 +44,8 @@ struct Node {
             return session::testing::entropy_of(static_cast<std::uint8_t>(n * 16 + count++));
         };
         options.redial_first = 50ms;
-        options.note = [this](const std::string& line) { notes.push_back(line); };
+        options.note = {log::Level::debug,
+                        [this](const log::Entry& entry) { notes.emplace_back(entry.message); }};
         if (change) {
             change(options);
         }

@@ -148,7 +148,9 @@ void LocalTransport::dial(const job::Instance& node) {
         return;
     }
     if (peer_user(socket->get()) != options_.user) {
-        note("the socket of node " + node.to_string() + " belongs to another user");
+        options_.note(log::Level::warning,
+                      "the socket of node " + node.to_string() + " belongs to another user",
+                      {{"peer", node.to_string()}});
         return;
     }
     const std::shared_ptr<Link> link = add_link(std::move(socket).take());
@@ -175,7 +177,8 @@ void LocalTransport::accept_waiting() {
         if (!socket) {
             if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
                 // The connection stays due: without a pause the loop would spin.
-                note(std::string("cannot accept: ") + std::strerror(errno));
+                options_.note(log::Level::warning,
+                              std::string("cannot accept: ") + std::strerror(errno));
                 listener_watch_.reset();
                 accept_again_ = loop_.after(accept_pause, [this] {
                     Result<net::Watch> watch = loop_.watch(
@@ -188,12 +191,12 @@ void LocalTransport::accept_waiting() {
             return;
         }
         if (peer_user(socket.get()) != options_.user) {
-            note("refused a connection of another user");
+            options_.note(log::Level::warning, "refused a connection of another user");
             continue;
         }
         if (links_.size() - peers_.size() >= limits::strangers_max ||
             !add_link(std::move(socket))) {
-            note("refused a connection: there are too many");
+            options_.note(log::Level::warning, "refused a connection: there are too many");
         }
     }
 }
@@ -386,7 +389,9 @@ void LocalTransport::queue(Link& link, ByteView message) {
         return;
     }
     if (message.size() > job::limits::message_bytes_max) {
-        note("a message to " + link.peer->name + " is too large and was not sent");
+        options_.note(log::Level::warning,
+                      "a message to " + link.peer->name + " is too large and was not sent",
+                      {{"peer", link.peer->instance.to_string()}});
         return;
     }
     link.out.push(message);
@@ -431,7 +436,9 @@ void LocalTransport::flush(Link& link) {
     while (!link.out.empty()) {
         const Result<Io> sent = send_datagram(link.socket.get(), link.out.front());
         if (!sent) {
-            note("sending to a peer failed: " + sent.error().message);
+            options_.note(log::Level::warning,
+                          "sending to a peer failed: " + sent.error().message,
+                          {{"error", std::string(name(sent.error().code))}});
             link.doomed = true;
             link.dirty = true;
             if (*alive_) {
@@ -465,7 +472,9 @@ void LocalTransport::flush(Link& link) {
 
 void LocalTransport::cut(const std::shared_ptr<Link>& link, const std::string& why) {
     if (link->open) {
-        note("cut off " + (link->peer ? link->peer->name : std::string("a stranger")) + ": " + why);
+        options_.note(log::Level::warning,
+                      "cut off " + (link->peer ? link->peer->name : std::string("a stranger")) +
+                          ": " + why);
         drop(link);
     }
 }
@@ -538,12 +547,6 @@ void LocalTransport::bury(const job::Instance& instance) {
     folder_.sweep();
     if (events_.on_gone) {
         events_.on_gone(fallen->peer, Fate::dead);
-    }
-}
-
-void LocalTransport::note(const std::string& line) const {
-    if (options_.note) {
-        options_.note(line);
     }
 }
 

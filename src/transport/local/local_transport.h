@@ -2,6 +2,7 @@
 /// LocalTransport: a node's place on the bus, the unix sockets between the processes of one home.
 /// Wire format and files: docs/formats/bus.md.
 
+#include "log/entry.h"
 #include "net/event_loop.h"
 #include "transport/local/bus_directory.h"
 #include "transport/local/frames.h"
@@ -13,7 +14,6 @@
 
 #include <chrono>
 #include <filesystem>
-#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -46,8 +46,7 @@ struct LocalOptions {
     /// The user whose processes are let in.
     uid_t user = ::geteuid();
     std::size_t peer_queue_bytes_max = limits::peer_queue_bytes_max;
-    /// One line for the log: who was refused or cut off, and why. May be empty.
-    std::function<void(const std::string&)> note;
+    log::Sink note; ///< Who was refused or cut off, and why.
 };
 
 /// Meets every other node of the home (one connection a pair) and lets clients in. A message to
@@ -113,7 +112,6 @@ private:
     void drop(const std::shared_ptr<Link>& link);
     void mourn(const Peer& peer, UniqueFd liveness);
     void bury(const job::Instance& instance);
-    void note(const std::string& line) const;
     bool awaits_meeting(const job::Instance& node) const;
 
     net::EventLoop& loop_;

@@ -80,7 +80,8 @@ struct Node {
         : Node(on, LocalOptions{.folder = folder.bus(), .self = hello(n), .note = {}}) {}
 
     Node(net::EventLoop& on, LocalOptions options) : loop(on) {
-        options.note = [this](const std::string& line) { notes.push_back(line); };
+        options.note = {log::Level::debug,
+                        [this](const log::Entry& entry) { notes.emplace_back(entry.message); }};
         Result<std::unique_ptr<LocalTransport>> opened =
             LocalTransport::open(loop, std::move(options));
         EXPECT_TRUE(opened) << opened.error().message;

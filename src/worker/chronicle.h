@@ -1,0 +1,45 @@
+#pragma once
+/// Chronicle: what becomes of runs, told to operators.
+
+#include "base/time.h"
+#include "job/ids.h"
+#include "job/message.h"
+#include "job/receipt.h"
+#include "log/entry.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace ic::worker {
+
+struct StageBegin {
+    job::Stage stage{};
+    Instant at;
+};
+
+/// A run, from its grant to its end.
+struct RunReport {
+    job::LeaseRef lease;
+    Instant granted;
+    Instant began{}; ///< On its slot; never before `granted`.
+    Instant ended{};
+    std::vector<StageBegin> stages{}; ///< In order, from `began` on.
+    job::Ending ending{};             ///< Of a run without a receipt: why.
+    job::Usage usage{};
+};
+
+/// Threads: one.
+class Chronicle {
+public:
+    explicit Chronicle(log::Sink note) : note_(std::move(note)) {}
+
+    void began(const job::LeaseRef& lease, const job::Instance& coordinator);
+    void ended(const RunReport& report);
+    void declined(const Cid& job, const Error& error);
+
+private:
+    const log::Sink note_;
+};
+
+} // namespace ic::worker
