@@ -147,6 +147,9 @@ bool Context::tell_last(const Error& error) {
 
 std::vector<std::string> Context::given_settings() const {
     std::vector<std::string> given = settings;
+    if (!metrics_listen.empty()) {
+        given.push_back("metrics.listen=" + metrics_listen);
+    }
     if (!log_format.empty()) {
         given.push_back("log.format=" + log_format);
     }

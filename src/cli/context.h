@@ -6,6 +6,7 @@
 #include "config/home.h"
 #include "config/settings.h"
 #include "log/logger.h"
+#include "metrics/registry.h"
 #include "wiring/stores.h"
 
 #include <algorithm>
@@ -72,6 +73,8 @@ public:
     std::string
         log_format; ///< `--log-format` and `--log-level`; only where `add_log` offered them.
     std::string log_level;
+    std::string metrics_listen;          ///< `--metrics-listen`; only where it is offered.
+    metrics::Registry* counts = nullptr; ///< Set by commands that count; outlives what is opened.
     /// What stands behind `--`, as it is; only of commands that `take_guest_words` was called for.
     std::vector<std::string> guest_words;
 

@@ -17,9 +17,12 @@ Result<std::unique_ptr<Local>> open_local(Context& context) {
     PrivateKey key = TRY(wiring::open_identity(home));
     std::vector<PublicKey> trusted = TRY(wiring::load_trusted_keys(home, key.public_key()));
     std::unique_ptr<wiring::Stores> stores =
-        TRY(wiring::Stores::open(home, settings, context.warn()));
+        TRY(wiring::Stores::open(home, settings, context.warn(), context.counts));
     const unixfs::Profile profile = TRY(unixfs::profile_named(settings.import_profile));
     std::optional<wiring::NetworkOptions> network = TRY(wiring::network_options(settings, trusted));
+    if (network) {
+        network->counts = context.counts;
+    }
     std::unique_ptr<kubo::Rpc> kubo = TRY(wiring::open_kubo(network));
     return std::make_unique<Local>(Local{.home = std::move(home),
                                          .settings = std::move(settings),

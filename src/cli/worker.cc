@@ -1,7 +1,9 @@
 #include "cli/commands.h"
 #include "cli/local.h"
 #include "log/logger.h"
+#include "metrics/registry.h"
 #include "net/event_loop.h"
+#include "wiring/metrics_endpoint.h"
 #include "wiring/node.h"
 #include "wiring/publication.h"
 #include "wiring/service_manager.h"
@@ -13,6 +15,7 @@
 #include <array>
 #include <csignal>
 #include <memory>
+#include <optional>
 #include <thread>
 
 namespace ic::cli {
@@ -47,6 +50,7 @@ wiring::NodeOptions node_options(Context& context, const WorkerFlags& flags, con
     options.policy.hosts = flags.allow_hosts;
     options.slots = slots_of(flags, local.settings);
     options.network = local.network;
+    options.counts = context.counts;
     options.note = context.open_log().sink();
     options.on_log = [log = options.note](const Cid& job, std::string_view line) {
         const std::array fields{log::Field{"job", job.to_string()}};
@@ -55,7 +59,8 @@ wiring::NodeOptions node_options(Context& context, const WorkerFlags& flags, con
     return options;
 }
 
-wiring::WorkshopOptions workshop_options(const WorkerFlags& flags, const Local& local) {
+wiring::WorkshopOptions
+workshop_options(Context& context, const WorkerFlags& flags, const Local& local) {
     wiring::WorkshopOptions workshop;
     workshop.modules_folder = local.home.modules();
     workshop.slots = slots_of(flags, local.settings);
@@ -63,11 +68,43 @@ wiring::WorkshopOptions workshop_options(const WorkerFlags& flags, const Local& 
     workshop.private_addresses = flags.private_addresses;
     workshop.profile = local.profile;
     workshop.open_reader = local.open_reader();
+    workshop.counts = context.counts;
     return workshop;
+}
+
+/// Null if nobody is to be told. Lifetime: within that of the node and of what is counted.
+Result<std::unique_ptr<wiring::MetricsEndpoint>>
+open_metrics(Context& context, net::EventLoop& loop, const wiring::Node& node, const Local& local) {
+    const std::string address = wiring::metrics_address(local.settings.metrics_listen);
+    if (address.empty()) {
+        return std::unique_ptr<wiring::MetricsEndpoint>();
+    }
+    metrics::Registry& counts = *context.counts;
+    const log::Logger& logger = context.open_log();
+    counts.on_scrape([&counts, &node, &local, &logger] {
+        wiring::refresh(counts, node, local.home);
+        counts.number(metrics::Metric::log_lines_dropped).set(logger.lines_dropped());
+    });
+    auto endpoint = TRY(wiring::MetricsEndpoint::open(loop, address, counts));
+    const std::string host = address.substr(0, address.rfind(':'));
+    const std::string url = "http://" + host + ":" + std::to_string(endpoint->port()) + "/metrics";
+    if (wiring::is_open_to_others(address)) {
+        context.open_log().sink()(log::Level::warning,
+                                  "metrics are at " + url +
+                                      ", for whoever reaches this machine there",
+                                  {{"address", url}});
+    } else {
+        context.open_log().sink()(log::Level::info, "metrics are at " + url, {{"address", url}});
+    }
+    return endpoint;
 }
 
 Result<int> work(Context& context, const WorkerFlags& flags) {
     TRY(context.plan_log());
+    std::optional<metrics::Registry> counts; // Longer than whatever counts.
+    if (TRY(context.load_settings())->values.metrics_listen != "off") {
+        context.counts = &counts.emplace();
+    }
     const std::unique_ptr<Local> local = TRY(open_local(context));
     const executor::channel::WallSet walls = TRY(
         wiring::required_walls(flags.require_isolation ? wiring::RequireIsolation::all
@@ -84,7 +121,7 @@ Result<int> work(Context& context, const WorkerFlags& flags) {
     const log::Sink log = options.note;
     const std::unique_ptr<wiring::Node> node = TRY(wiring::Node::open(
         std::move(options), *loop, local->key, local->store(), [&](int liveness_fd) {
-            wiring::WorkshopOptions workshop = workshop_options(flags, *local);
+            wiring::WorkshopOptions workshop = workshop_options(context, flags, *local);
             workshop.liveness_fd = liveness_fd;
             workshop.walls = walls;
             if (local->kubo) {
@@ -96,6 +133,8 @@ Result<int> work(Context& context, const WorkerFlags& flags) {
             return wiring::Workshop::open(
                 workshop, local->key, policy, local->store(), local->source());
         }));
+    const std::unique_ptr<wiring::MetricsEndpoint> endpoint =
+        TRY(open_metrics(context, *loop, *node, *local));
     wiring::ServiceManager manager(*loop, config::process_environment);
     bool draining = false;
     const net::Watch signals = TRY(loop->on_signals({SIGINT, SIGTERM}, [&](int) {
@@ -158,6 +197,12 @@ void add_worker(Command& app, Context& context) {
     context.add_gateways(*command);
     context.add_ipfs(*command);
     context.add_log(*command);
+    command
+        ->add_option("--metrics-listen",
+                     context.metrics_listen,
+                     "Answer Prometheus at PORT of 127.0.0.1 or at ADDRESS:PORT (default: setting "
+                     "metrics.listen, off)")
+        ->type_name("ADDRESS");
     command->footer(
         "Runs jobs of keys in `ipfs-compute trust list`. The first SIGTERM or Ctrl-C lets what "
         "runs end;\nthe second stops it.\n\n"
@@ -166,7 +211,8 @@ void add_worker(Command& app, Context& context) {
         "  ipfs-compute worker --ipfs kubo\n"
         "  ipfs-compute worker --slots 4 --allow-host api.example.org\n"
         "  ipfs-compute worker --require-isolation\n"
-        "  ipfs-compute worker --log-format json --log-level debug");
+        "  ipfs-compute worker --log-format json --log-level debug\n"
+        "  ipfs-compute worker --metrics-listen 9464");
     context.on_run(*command, [&context, flags] { return work(context, *flags); });
 }
 

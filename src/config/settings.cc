@@ -129,6 +129,16 @@ const std::array<Setting, 15> settings_table{{
          return complain_unless(std::ranges::count(levels, settings.log_level) == 1,
                                 "must be debug, info, warning or error");
      }},
+    {"metrics.listen",
+     &Settings::metrics_listen,
+     "Where a worker answers Prometheus: off, PORT (of 127.0.0.1), or ADDRESS:PORT",
+     [](const Settings& settings) {
+         const std::string& listen = settings.metrics_listen;
+         const bool is_port =
+             !listen.empty() && listen.find_first_not_of("0123456789") == std::string::npos;
+         return complain_unless(listen == "off" || is_port || listen.find(':') != listen.npos,
+                                "must be off, PORT or ADDRESS:PORT, an IPv6 address in brackets");
+     }},
     {"network.advertise",
      &Settings::network_advertise,
      "URLs under which other nodes reach this one, with blanks between them; empty: its addresses",

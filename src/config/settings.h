@@ -32,6 +32,7 @@ struct Settings {
     std::string kubo_token;
     std::string log_format = "text";
     std::string log_level = "info";
+    std::string metrics_listen = "off";
     std::string network_advertise; ///< URLs with blanks between them.
     std::string network_listen = "auto";
     std::uint64_t store_bytes_max = 0;

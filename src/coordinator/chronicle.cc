@@ -1,5 +1,6 @@
 #include "coordinator/chronicle.h"
 
+#include "base/time.h"
 #include "job/ending_name.h"
 #include "job/receipt.h"
 
@@ -7,6 +8,8 @@
 #include <variant>
 
 namespace ic::coordinator {
+
+using metrics::Metric;
 
 std::string ending_of(const lease::FinishedRecord& record) {
     if (!record.receipt) {
@@ -18,12 +21,46 @@ std::string ending_of(const lease::FinishedRecord& record) {
 }
 
 void Chronicle::tell(const std::vector<lease::Record>& records) {
-    if (!note_.wants(log::Level::debug)) {
-        return;
-    }
+    const bool tells = note_.wants(log::Level::debug);
     for (const lease::Record& record : records) {
-        std::visit([this](const auto& one) { tell_one(one); }, record);
+        if (counts_ != nullptr) {
+            std::visit([this](const auto& one) { count(one); }, record);
+        }
+        if (tells) {
+            std::visit([this](const auto& one) { tell_one(one); }, record);
+        }
     }
+}
+
+void Chronicle::rejected(const Error& error) {
+    metrics::count(counts_, Metric::requests_rejected, name(error.code));
+}
+
+void Chronicle::count(const lease::AcceptedRecord& record) {
+    counts_->number(Metric::jobs_accepted).add();
+    queued_.insert_or_assign(record.entry.ids.job, now_since_boot());
+}
+
+void Chronicle::count(const lease::GrantedRecord& record) {
+    counts_->number(Metric::leases_granted).add();
+    if (const auto at = queued_.find(record.lease.job); at != queued_.end()) {
+        counts_->durations(Metric::stage, "queue").observe(now_since_boot() - at->second);
+        queued_.erase(at);
+    }
+}
+
+void Chronicle::count(const lease::ReleasedRecord& record) {
+    counts_->number(Metric::leases_released, record.error ? name(*record.error) : "handed-back")
+        .add();
+    queued_.insert_or_assign(record.lease.job, now_since_boot());
+}
+
+void Chronicle::count(const lease::FinishedRecord& record) {
+    counts_->number(Metric::jobs_ended, ending_of(record)).add();
+    if (record.from_memo) {
+        counts_->number(Metric::jobs_from_memo).add();
+    }
+    queued_.erase(record.job);
 }
 
 void Chronicle::tell_one(const lease::AcceptedRecord& record) {

@@ -43,7 +43,7 @@ struct Coordinator::Impl {
     transport::Outlet& outlet;
     IsKept is_kept;
     lease::Coordinator machine;
-    Chronicle chronicle{options.note};
+    Chronicle chronicle{options.note, options.counts};
 
     std::unordered_map<Cid, JobFacts> open_jobs;
     std::map<Cid, std::map<job::Instance, Interest>> watchers;
@@ -92,6 +92,7 @@ struct Coordinator::Impl {
     // --- clients ---
 
     void reject(const job::Instance& client, const Cid& job, const Error& error) {
+        chronicle.rejected(error);
         outlet.send(client,
                     job::Rejected{.job = job, .reason = error.code, .message = error.message});
     }

@@ -8,6 +8,7 @@
 #include "lease/coordinator.h"
 #include "ledger/ledger.h"
 #include "log/entry.h"
+#include "metrics/registry.h"
 #include "net/event_loop.h"
 #include "transport/outlet.h"
 #include "transport/transport.h"
@@ -26,7 +27,8 @@ struct Options {
     lease::CoordinatorOptions machine;
     job::Policy policy; ///< Whose jobs are taken.
     std::filesystem::path ledger_file;
-    log::Sink note{}; ///< What becomes of jobs.
+    log::Sink note{};                    ///< What becomes of jobs.
+    metrics::Registry* counts = nullptr; ///< Of the same; null: nobody counts.
 };
 
 /// Whether every output that a receipt names can still be had here. May look at a disk.

@@ -43,4 +43,9 @@ void SharedBreaker::failed(Instant now, std::string with) {
     last_failure_ = std::move(with);
 }
 
+int SharedBreaker::failures() {
+    const std::lock_guard lock(mutex_);
+    return breaker_.failures();
+}
+
 } // namespace ic::kubo

@@ -49,6 +49,9 @@ public:
     void succeeded();
     void failed(Instant now, std::string with);
 
+    /// In a row.
+    int failures();
+
 private:
     std::mutex mutex_;
     Breaker breaker_;

@@ -67,6 +67,11 @@ Bytes read_some(net::HttpResponse& response) {
 
 } // namespace
 
+std::string_view name(AttemptEnd end) {
+    constexpr std::array<std::string_view, 4> names{"ok", "refused", "failed", "not-asked"};
+    return names.at(static_cast<std::size_t>(end));
+}
+
 Stop either(Stop left, Stop right) {
     if (!left || !right) {
         return left ? std::move(left) : std::move(right);
@@ -192,22 +197,34 @@ net::HttpRequest Rpc::request_of(const RpcCall& call) const {
     return request;
 }
 
+void Rpc::tell(const RpcCall& call, AttemptEnd end, int failures_in_a_row) const {
+    if (options_.on_attempt) {
+        options_.on_attempt(
+            {.command = call.command,
+             .end = end,
+             .is_breaker_open = failures_in_a_row >= options_.breaker.failures_max});
+    }
+}
+
 /// What to say without asking, if nobody is asked now.
-std::optional<Error> Rpc::closed() {
+std::optional<Error> Rpc::closed(const RpcCall& call) {
     const std::string objection = breaker_->objection(options_.now());
     if (objection.empty()) {
         return std::nullopt;
     }
+    tell(call, AttemptEnd::not_asked, breaker_->failures());
     return Error{Errc::unavailable,
                  "Kubo at " + address_ + " is not asked for a moment, since " + objection};
 }
 
-void Rpc::report(const std::optional<Failure>& failure) {
+void Rpc::report(const RpcCall& call, const std::optional<Failure>& failure) {
     if (!failure || !failure->is_absence) {
         breaker_->succeeded(); // Somebody answered.
-    } else {
-        breaker_->failed(options_.now(), failure->error.message);
+        tell(call, failure ? AttemptEnd::refused : AttemptEnd::ok, breaker_->failures());
+        return;
     }
+    breaker_->failed(options_.now(), failure->error.message);
+    tell(call, AttemptEnd::failed, breaker_->failures());
 }
 
 std::optional<Rpc::Failure> Rpc::attempt(const RpcCall& call,
@@ -250,7 +267,7 @@ Result<void> Rpc::repeatedly(const RpcCall& call, Once once) {
     const Stop stop = either(options_.stop, call.stop);
     const bool repeats = call.repeat == Repeat::harmless && !call.produce;
     for (int attempts = 1;; ++attempts) {
-        if (std::optional<Error> error = closed()) {
+        if (std::optional<Error> error = closed(call)) {
             return std::move(*error);
         }
         std::optional<Failure> failure = once();
@@ -259,7 +276,7 @@ Result<void> Rpc::repeatedly(const RpcCall& call, Once once) {
         if (stopped) {
             return std::move(*stopped);
         }
-        report(failure);
+        report(call, failure);
         if (!failure) {
             return {};
         }

@@ -38,6 +38,24 @@ using Stop = std::function<std::optional<Error>()>;
 /// Writes the next bytes and says how many; 0 at the end.
 using Producer = std::function<Result<std::size_t>(std::span<std::uint8_t>)>;
 
+/// How a request ended.
+enum class AttemptEnd : std::uint8_t {
+    ok,
+    refused,   ///< An answer that trying again does not change.
+    failed,    ///< No answer, or one that may be another one later.
+    not_asked, ///< Too many have failed in a row.
+};
+
+/// "ok", "refused", "failed", "not-asked".
+std::string_view name(AttemptEnd end);
+
+/// One request, made or not, for those who count.
+struct Attempt {
+    std::string_view command; ///< "block/get"
+    AttemptEnd end{};
+    bool is_breaker_open = false; ///< Nobody is asked from here on, for a while.
+};
+
 struct RpcOptions {
     std::string address{default_api}; ///< As `api_url` takes it: http://..., /ip4/..., /unix/....
     /// As Kubo's `API.Authorizations` has it: `bearer:TOKEN` or `basic:USER:PASSWORD`; empty: none.
@@ -51,6 +69,7 @@ struct RpcOptions {
     std::function<Instant()> now = &now_since_boot;
     std::function<std::uint64_t()> random{};                ///< Any 64 bits; empty: the system's.
     std::function<void(std::chrono::milliseconds)> sleep{}; ///< Empty: sleeps, asking `stop`.
+    std::function<void(const Attempt&)> on_attempt{}; ///< Told of each, on the calling thread.
 };
 
 /// Whether a call may be made twice where once is meant.
@@ -155,8 +174,9 @@ private:
     struct Failure;
 
     net::HttpRequest request_of(const RpcCall& call) const;
-    std::optional<Error> closed();
-    void report(const std::optional<Failure>& failure);
+    std::optional<Error> closed(const RpcCall& call);
+    void report(const RpcCall& call, const std::optional<Failure>& failure);
+    void tell(const RpcCall& call, AttemptEnd end, int failures_in_a_row) const;
     std::optional<Failure> attempt(const RpcCall& call,
                                    const net::HttpRequest& request,
                                    std::unique_ptr<RpcAnswer>& answer);

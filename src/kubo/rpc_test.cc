@@ -310,6 +310,33 @@ TEST_F(RpcTest, DoesNotTakeHalfALineForTheLast) {
     EXPECT_EQ((*answer)->read_line(100).error().code, Errc::unavailable);
 }
 
+TEST_F(RpcTest, TellsHowEachAttemptEnded) {
+    std::vector<std::string> told_of;
+    options_.on_attempt = [&](const Attempt& attempt) {
+        told_of.push_back(std::string(attempt.command) + " " + std::string(name(attempt.end)) +
+                          (attempt.is_breaker_open ? " open" : ""));
+    };
+    options_.retry.attempts_max = 2;
+    options_.breaker.failures_max = 3;
+    HttpTestServer server([count = 0](const SeenRequest&) mutable {
+        return ++count == 1 ? answer_of(200, "", "{}")
+                            : answer_of(403, "text/plain", "403 - Forbidden");
+    });
+    const auto there = rpc_at(server);
+    EXPECT_TRUE(there->call(asked).ok());
+    EXPECT_EQ(there->call(told).error().code, Errc::refused);
+    const auto gone = rpc_at(nobody());
+    EXPECT_FALSE(gone->call(asked).ok());
+    EXPECT_FALSE(gone->call(asked).ok());
+    EXPECT_THAT(told_of,
+                ElementsAre("id ok",
+                            "pin/add refused",
+                            "id failed",
+                            "id failed",
+                            "id failed open",
+                            "id not-asked open"));
+}
+
 TEST(Backoff, DoublesUpToItsBoundAndLeavesHalfToChance) {
     const RetryPolicy policy{.attempts_max = 9, .backoff_first = 100ms, .backoff_max = 1'000ms};
     for (const auto& [failures, whole] : std::vector<std::pair<int, int>>{

@@ -36,6 +36,7 @@ void LineWriter::write(std::string line) {
         const std::lock_guard lock(mutex_);
         if (waiting_bytes_ + line.size() > limits::waiting_bytes_max) {
             ++dropped_;
+            dropped_ever_.fetch_add(1, std::memory_order_relaxed);
             return;
         }
         waiting_bytes_ += line.size();

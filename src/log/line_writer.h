@@ -3,6 +3,7 @@
 
 #include "base/unique_fd.h"
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
@@ -41,6 +42,9 @@ public:
     /// `line` has its end ("\n") already.
     void write(std::string line);
 
+    /// All that there was no room for. Threads: any.
+    std::uint64_t lines_dropped() const { return dropped_ever_.load(std::memory_order_relaxed); }
+
 private:
     void work();
     /// False once the end has come and nobody reads.
@@ -56,6 +60,7 @@ private:
     std::deque<std::string> waiting_;
     std::size_t waiting_bytes_ = 0;
     std::uint64_t dropped_ = 0;
+    std::atomic<std::uint64_t> dropped_ever_{0};
     bool over_ = false;
     std::thread thread_; // Last: it uses all of the above.
 };

@@ -53,6 +53,9 @@ public:
 
     Format format() const { return options_.format; }
 
+    /// Lines that nobody read in time. Threads: any.
+    std::uint64_t lines_dropped() const { return writer_.lines_dropped(); }
+
 private:
     std::string line_of(const Entry& entry) const;
 

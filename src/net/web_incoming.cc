@@ -132,7 +132,8 @@ bool WebIncoming::is_our_path(std::string_view target) const {
 std::optional<WebIncoming::Answer>
 WebIncoming::refusal_of_upgrade(const WebRequest& request) const {
     const std::string& spoken = listener_->options().socket.subprotocol;
-    if (!is_our_path({request.target().data(), request.target().size()})) {
+    if (!listener_->callbacks()->on_accept ||
+        !is_our_path({request.target().data(), request.target().size()})) {
         return Answer{text_answer(404, "there is no WebSocket at this path")};
     }
     http::token_list offered{request[http::field::sec_websocket_protocol]};

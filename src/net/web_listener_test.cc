@@ -283,11 +283,20 @@ TEST_F(WebListenerTest, MayBeDestroyedInsideItsCallbacks) {
 
 TEST_F(WebListenerTest, LetsGoOfOneThatIsNotTaken) {
     listen();
-    calls_.on_accept = nullptr;
+    calls_.on_accept = [](const std::unique_ptr<WebSocket>&) {};
     listener_ = WebSocketListener::open(*loop_, "127.0.0.1:0", listener_options_, calls_).take();
     const auto end = dial(url());
     EXPECT_TRUE(until([&] { return !end->closed.empty(); }));
     EXPECT_TRUE(accepted_.empty());
+}
+
+TEST_F(WebListenerTest, HasNoWebSocketsWhereNobodyTakesThem) {
+    listen();
+    calls_.on_accept = nullptr;
+    listener_ = WebSocketListener::open(*loop_, "127.0.0.1:0", listener_options_, calls_).take();
+    const auto end = dial(url());
+    EXPECT_TRUE(until([&] { return !end->closed.empty(); }));
+    EXPECT_NE(end->closed.front().find("404"), std::string::npos) << end->closed.front();
 }
 
 } // namespace

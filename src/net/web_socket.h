@@ -115,7 +115,8 @@ struct WebListenerOptions {
 
 /// As those of a WebSocket.
 struct WebListenerCallbacks {
-    /// The connection is to be started here or later; it outlives the listener.
+    /// The connection is to be started here or later; it outlives the listener. Empty: there are
+    /// no WebSockets, 404 for who asks for one.
     std::function<void(std::unique_ptr<WebSocket> socket)> on_accept{};
     /// Answers a GET or HEAD that is no upgrade. Empty: 426 for `path` and 404 for others. `target`
     /// is path and query as they came, at most `limits::web_head_bytes_max`.

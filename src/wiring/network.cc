@@ -384,6 +384,7 @@ Network::open(net::EventLoop& loop, NetworkOptions options, NetworkSelf self, lo
         }
         return std::nullopt;
     };
+    rpc.on_attempt = counting(impl->options.counts);
     impl->rpc = TRY(kubo::Rpc::open(std::move(rpc)));
     transport::LinksOptions links;
     links.self = {.instance = impl->self.worker.instance,

@@ -8,6 +8,7 @@
 #include "job/ids.h"
 #include "kubo/rpc.h"
 #include "log/entry.h"
+#include "metrics/registry.h"
 #include "net/event_loop.h"
 #include "transport/kubo/topic.h"
 #include "transport/transport.h"
@@ -31,6 +32,7 @@ struct NetworkOptions {
     std::vector<PublicKey> trusted; ///< Who is heard and let in; one's own key is among them.
     std::string lock_folder;        ///< Where the publishers of this machine take turns.
     std::chrono::milliseconds show_every{30'000}; ///< Says that it is there, if nothing else does.
+    metrics::Registry* counts = nullptr;          ///< Of requests to Kubo; null: nobody counts.
 };
 
 enum class KuboState : std::uint8_t { there, gone };

@@ -91,7 +91,19 @@ Result<std::unique_ptr<kubo::Rpc>> open_kubo(const std::optional<NetworkOptions>
     options.address = network->kubo_api;
     options.token = network->kubo_token;
     options.shared_breaker = network->kubo_breaker;
+    options.on_attempt = counting(network->counts);
     return kubo::Rpc::open(std::move(options));
+}
+
+std::function<void(const kubo::Attempt&)> counting(metrics::Registry* counts) {
+    if (counts == nullptr) {
+        return {};
+    }
+    return [counts](const kubo::Attempt& attempt) {
+        const std::string_view endpoint = attempt.command.substr(0, attempt.command.find('/'));
+        counts->number(metrics::Metric::kubo_requests, endpoint, name(attempt.end)).add();
+        counts->number(metrics::Metric::kubo_breaker_open).set(attempt.is_breaker_open ? 1 : 0);
+    };
 }
 
 } // namespace ic::wiring

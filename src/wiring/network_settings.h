@@ -6,9 +6,11 @@
 #include "config/settings.h"
 #include "identity/key.h"
 #include "kubo/rpc.h"
+#include "metrics/registry.h"
 #include "wiring/network.h"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,5 +29,9 @@ std::vector<std::string> advertised_urls(const NetworkOptions& options, std::uin
 /// The Kubo that results and inputs are handed to, which is the network's; null if there is none.
 /// Errors: as kubo::Rpc::open.
 Result<std::unique_ptr<kubo::Rpc>> open_kubo(const std::optional<NetworkOptions>& network);
+
+/// Counts requests to a Kubo, and whether it is asked; empty if nobody counts. Lifetime: as
+/// `counts`.
+std::function<void(const kubo::Attempt&)> counting(metrics::Registry* counts);
 
 } // namespace ic::wiring

@@ -83,24 +83,31 @@ Result<std::unique_ptr<Node>> Node::open(NodeOptions options,
                                                              .machine = {},
                                                              .policy = std::move(coordinates),
                                                              .ledger_file = ledger_file,
-                                                             .note = o.note},
+                                                             .note = o.note,
+                                                             .counts = o.counts},
                                                             loop,
                                                             *node->writer_,
                                                             node->from_coordinator_,
                                                             kept_in(store)));
+    if (o.counts != nullptr) {
+        o.counts->number(metrics::Metric::slots).set(o.slots);
+    }
     if (o.slots > 0) {
         node->workshop_ = TRY(make_workshop(node->transport_->liveness_fd()));
         lease::WorkerOptions machine;
         machine.slots = o.slots;
         machine.software = o.software;
-        node->worker_ = TRY(worker::Worker::open(
-            {.self = o.self, .machine = std::move(machine), .policy = o.policy, .note = o.note},
-            loop,
-            key,
-            node->workshop_->parts(),
-            node->nonces_,
-            node->from_worker_,
-            o.on_log));
+        node->worker_ = TRY(worker::Worker::open({.self = o.self,
+                                                  .machine = std::move(machine),
+                                                  .policy = o.policy,
+                                                  .note = o.note,
+                                                  .counts = o.counts},
+                                                 loop,
+                                                 key,
+                                                 node->workshop_->parts(),
+                                                 node->nonces_,
+                                                 node->from_worker_,
+                                                 o.on_log));
     }
     return node;
 }
@@ -187,7 +194,24 @@ transport::Peer Node::me() const {
             .name = options_.name};
 }
 
+void Node::count_sent(const job::Message& message) {
+    if (std::holds_alternative<job::Bid>(message)) {
+        metrics::count(options_.counts, metrics::Metric::bids_sent);
+    } else if (std::holds_alternative<job::Announce>(message)) {
+        metrics::count(options_.counts, metrics::Metric::announcements_sent);
+    }
+}
+
+void Node::count_received(const job::Message& message) {
+    if (std::holds_alternative<job::Bid>(message)) {
+        metrics::count(options_.counts, metrics::Metric::bids_received);
+    } else if (std::holds_alternative<job::Announce>(message) && worker_) {
+        metrics::count(options_.counts, metrics::Metric::announcements_received);
+    }
+}
+
 void Node::take(const transport::Peer& from, job::Message message) {
+    count_received(message);
     if (is_for_client(message)) {
         coordinator_->relay(message);
         return;
@@ -236,6 +260,7 @@ void Node::adopt_from_the_dead() {
 }
 
 void Node::Way::send(const job::Instance& to, job::Message message) {
+    node_.count_sent(message);
     if (to == node_.options_.self.instance) {
         node_.within(half_, std::move(message));
     } else if (node_.network_ && !node_.transport_->has(to)) {
@@ -246,6 +271,7 @@ void Node::Way::send(const job::Instance& to, job::Message message) {
 }
 
 void Node::Way::announce(job::Message message) {
+    node_.count_sent(message);
     node_.transport_->announce(message);
     if (node_.network_) {
         node_.network_->announce(message);
@@ -255,6 +281,7 @@ void Node::Way::announce(job::Message message) {
 
 void Node::within(Half from, job::Message message) {
     deliver_later([this, from, message = std::move(message)]() mutable {
+        count_received(message);
         if (from == Half::coordinator && is_for_worker(message)) {
             if (worker_) {
                 worker_->message(me(), std::move(message));

@@ -7,6 +7,7 @@
 #include "job/message.h"
 #include "job/policy.h"
 #include "log/entry.h"
+#include "metrics/registry.h"
 #include "net/event_loop.h"
 #include "transport/local/local_transport.h"
 #include "transport/outlet.h"
@@ -36,6 +37,7 @@ struct NodeOptions {
     worker::LogLine on_log;
     std::optional<NetworkOptions> network; ///< Nothing: this machine alone.
     log::Sink note;
+    metrics::Registry* counts = nullptr; ///< Null: nobody counts. Outlives the node.
 };
 
 /// Makes what runs are made of; called with the descriptor that executors inherit as proof of life.
@@ -72,6 +74,9 @@ public:
     lease::CoordinatorCounts coordinator_counts() const;
     std::size_t peers() const { return transport_->peers().size(); }
 
+    /// Null on this machine alone.
+    const Network* network() const { return network_.get(); }
+
 private:
     enum class Half : std::uint8_t { coordinator, worker };
 
@@ -90,6 +95,8 @@ private:
 
     Node(NodeOptions options, net::EventLoop& loop);
 
+    void count_sent(const job::Message& message);
+    void count_received(const job::Message& message);
     void within(Half from, job::Message message);
     void deliver_later(std::function<void()> delivery);
     void deliver();

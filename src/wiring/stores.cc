@@ -1,6 +1,7 @@
 #include "wiring/stores.h"
 
 #include "blockstore/caching_store.h"
+#include "blockstore/counting_source.h"
 #include "blockstore/embedded/embedded_store.h"
 #include "blockstore/gateway/gateway_source.h"
 #include "blockstore/kubo/kubo_source.h"
@@ -74,16 +75,27 @@ struct Stores::Layers {
     std::optional<GatewaySource> gateways{}; ///< None if none is named.
     std::optional<KuboSource> kubo{};        ///< None if it is switched off.
     std::optional<KuboDags> dags{};          ///< None also if gateways are asked first.
+    std::vector<std::unique_ptr<CountingSource>> counted{};
     std::optional<OrderedSources> remote{};
     std::optional<CachingStore> caching{};
+
+    /// `source`, counted if somebody counts.
+    BlockSource& counting(BlockSource& source, metrics::Registry* counts, std::string_view name) {
+        if (counts == nullptr) {
+            return source;
+        }
+        return *counted.emplace_back(std::make_unique<CountingSource>(source, *counts, name));
+    }
 };
 
 Stores::Stores(std::unique_ptr<Layers> layers) : layers_(std::move(layers)) {}
 
 Stores::~Stores() = default;
 
-Result<std::unique_ptr<Stores>>
-Stores::open(const config::Home& home, const config::Settings& settings, Warn warn) {
+Result<std::unique_ptr<Stores>> Stores::open(const config::Home& home,
+                                             const config::Settings& settings,
+                                             Warn warn,
+                                             metrics::Registry* counts) {
     std::vector<std::string> gateways = TRY(gateways_of(settings.gateways));
     std::unique_ptr<EmbeddedStore> embedded =
         TRY(EmbeddedStore::open({.folder = home.blocks(), .bytes_max = settings.store_bytes_max}));
@@ -93,7 +105,7 @@ Stores::open(const config::Home& home, const config::Settings& settings, Warn wa
         layers->gateways.emplace(
             layers->verifying,
             GatewayOptions{.urls = std::move(gateways), .on_dropped = warning_of(warn)});
-        remote.emplace_back(*layers->gateways);
+        remote.emplace_back(layers->counting(*layers->gateways, counts, "gateway"));
     }
     if (settings.kubo != "off") {
         if (settings.kubo != "auto") {
@@ -112,7 +124,7 @@ Stores::open(const config::Home& home, const config::Settings& settings, Warn wa
                                     std::chrono::milliseconds(settings.kubo_timeout_ms),
                                 .warn = std::move(warn)});
         }
-        remote.emplace_back(*layers->kubo);
+        remote.emplace_back(layers->counting(*layers->kubo, counts, "kubo"));
     }
     if (!remote.empty()) {
         layers->remote.emplace(std::move(remote));

@@ -7,6 +7,7 @@
 #include "car_store/dag_reader.h"
 #include "config/home.h"
 #include "config/settings.h"
+#include "metrics/registry.h"
 
 #include <functional>
 #include <memory>
@@ -26,9 +27,12 @@ class Stores {
 public:
     /// Opens what is on this machine; gateways and a Kubo are looked for when a block is missing.
     /// Errors: as `EmbeddedStore::open`; malformed for a setting that is no address of a Kubo;
-    /// usage for one that is no gateway's.
-    static Result<std::unique_ptr<Stores>>
-    open(const config::Home& home, const config::Settings& settings, Warn warn = {});
+    /// usage for one that is no gateway's. What is fetched is counted by `counts`, if there is one;
+    /// it must outlive this.
+    static Result<std::unique_ptr<Stores>> open(const config::Home& home,
+                                                const config::Settings& settings,
+                                                Warn warn = {},
+                                                metrics::Registry* counts = nullptr);
 
     Stores(const Stores&) = delete;
     Stores& operator=(const Stores&) = delete;

@@ -82,6 +82,7 @@ Result<std::unique_ptr<Workshop>> Workshop::open(const WorkshopOptions& options,
     pool.record = impl->record.get();
     pool.debugging = options.debugging;
     pool.walls = options.walls;
+    pool.counts = options.counts;
     impl->executor = TRY(executor::process::open_pool(pool));
     impl->parts = std::make_unique<worker::RunParts>(worker::RunParts{
         .executor = *impl->executor,

@@ -8,6 +8,7 @@
 #include "identity/key.h"
 #include "job/policy.h"
 #include "lease/worker.h"
+#include "metrics/registry.h"
 #include "session/session.h"
 #include "unixfs/profile.h"
 #include "worker/broker_host.h"
@@ -32,6 +33,7 @@ struct WorkshopOptions {
     executor::Debugging debugging;    ///< Of every run; nothing where jobs of others run.
     worker::Publish publish{};        ///< Empty: results stay in the store.
     worker::OpenReader open_reader{}; ///< Empty: runs read from the source.
+    metrics::Registry* counts = nullptr; ///< Null: nobody counts. Outlives the workshop.
     executor::channel::WallSet
         walls{}; ///< Executors and compilers without one of these run nothing.
 };

@@ -6,6 +6,7 @@
 #include "job/message.h"
 #include "job/receipt.h"
 #include "log/entry.h"
+#include "metrics/registry.h"
 
 #include <string>
 #include <utility>
@@ -32,14 +33,20 @@ struct RunReport {
 /// Threads: one.
 class Chronicle {
 public:
-    explicit Chronicle(log::Sink note) : note_(std::move(note)) {}
+    /// `counts` may be null. Lifetime: longer than this.
+    Chronicle(log::Sink note, metrics::Registry* counts)
+        : note_(std::move(note))
+        , counts_(counts) {}
 
     void began(const job::LeaseRef& lease, const job::Instance& coordinator);
     void ended(const RunReport& report);
     void declined(const Cid& job, const Error& error);
 
 private:
+    void count(const RunReport& report);
+
     const log::Sink note_;
+    metrics::Registry* const counts_;
 };
 
 } // namespace ic::worker

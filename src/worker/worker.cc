@@ -93,7 +93,7 @@ struct Worker::Impl {
     transport::Outlet& outlet;
     LogLine on_log;
     lease::Worker machine;
-    Chronicle chronicle{options.note};
+    Chronicle chronicle{options.note, options.counts};
 
     std::map<job::LeaseRef, std::shared_ptr<ActiveRun>> active;
     net::TimerId timer;

@@ -7,6 +7,7 @@
 #include "job/policy.h"
 #include "lease/worker.h"
 #include "log/entry.h"
+#include "metrics/registry.h"
 #include "net/event_loop.h"
 #include "transport/outlet.h"
 #include "transport/transport.h"
@@ -21,9 +22,10 @@ namespace ic::worker {
 
 struct Options {
     job::WorkerRef self;
-    lease::WorkerOptions machine; ///< `slots` and `software` among them.
-    job::Policy policy;           ///< Whose jobs run here, and how large they may be.
-    log::Sink note{};             ///< What becomes of runs. Told on the loop's thread.
+    lease::WorkerOptions machine;        ///< `slots` and `software` among them.
+    job::Policy policy;                  ///< Whose jobs run here, and how large they may be.
+    log::Sink note{};                    ///< What becomes of runs. Told on the loop's thread.
+    metrics::Registry* counts = nullptr; ///< Of the same; null: nobody counts.
 };
 
 /// One line of a guest's log, for the people at this worker. Called on the loop's thread.

@@ -125,8 +125,10 @@ private:
                                  " bytes; the limit is " +
                                  std::to_string(spec.limits.module_bytes_max)};
             }
+            metrics::count(options_.counts, metrics::Metric::artifact_cache_hits);
             return artifact;
         }
+        metrics::count(options_.counts, metrics::Metric::artifact_cache_misses);
         host.stage(job::Stage::fetching);
         const Instant fetch_begin = now_since_boot();
         const Result<Bytes> module = read_module(host, cid, spec.limits.module_bytes_max, permit);

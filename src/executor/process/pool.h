@@ -5,6 +5,7 @@
 #include "executor/channel/wall_set.h"
 #include "executor/executor.h"
 #include "executor/process/cgroup.h"
+#include "metrics/registry.h"
 
 #include <array>
 #include <chrono>
@@ -44,6 +45,7 @@ struct PoolOptions {
     std::uint64_t module_bytes_per_process_max = std::uint64_t{64} << 20U; ///< Of their artifacts.
     /// A process that lacks one of these runs and compiles nothing; but `resources` is the group's.
     channel::WallSet walls{};
+    metrics::Registry* counts = nullptr; ///< Null: nobody counts. Outlives the pool.
     const Cgroup* group = nullptr; ///< Which takes every process in, if any. Outlives the pool.
 };
 

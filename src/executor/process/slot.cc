@@ -136,8 +136,11 @@ Slot::run(const Task& task, const JobArtifacts& artifacts, const Permit& permit,
                 continue; // It had died while it was idle: nothing of the task began.
             }
         }
-        if (process_ == nullptr || is_worn_out()) {
+        if (process_ != nullptr && is_worn_out()) {
+            metrics::count(options_.counts, metrics::Metric::executors_replaced, "worn-out");
             end_process();
+        }
+        if (process_ == nullptr) {
             // A failure shows when the next run tries again.
             static_cast<void>(start());
         }
@@ -249,6 +252,8 @@ Outcome Slot::explain(const Error& error, std::optional<Errc> killed_for) {
         return failed_outcome(Error{error}); // It could not be started.
     }
     const std::string end = end_process();
+    metrics::count(
+        options_.counts, metrics::Metric::executors_replaced, killed_for ? "killed" : "died");
     if (killed_for) {
         return failed_outcome({*killed_for, describe_stop(*killed_for)});
     }
