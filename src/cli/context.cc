@@ -108,6 +108,15 @@ void Context::add_ipfs(Command& command) {
         ->type_name("MODE");
 }
 
+void Context::add_traces(Command& command) {
+    command
+        .add_option("--otlp-endpoint",
+                    otlp_endpoint,
+                    "Tell spans to this OpenTelemetry collector, such as http://127.0.0.1:4318 "
+                    "(default: setting traces.endpoint, else OTEL_EXPORTER_OTLP_ENDPOINT)")
+        ->type_name("URL");
+}
+
 void Context::add_log(Command& command) {
     command
         .add_option("--log-format", log_format, "Log lines for people, text, or for programs, json")
@@ -147,6 +156,9 @@ bool Context::tell_last(const Error& error) {
 
 std::vector<std::string> Context::given_settings() const {
     std::vector<std::string> given = settings;
+    if (!otlp_endpoint.empty()) {
+        given.push_back("traces.endpoint=" + otlp_endpoint);
+    }
     if (!metrics_listen.empty()) {
         given.push_back("metrics.listen=" + metrics_listen);
     }

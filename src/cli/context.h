@@ -74,6 +74,7 @@ public:
         log_format; ///< `--log-format` and `--log-level`; only where `add_log` offered them.
     std::string log_level;
     std::string metrics_listen;          ///< `--metrics-listen`; only where it is offered.
+    std::string otlp_endpoint;           ///< `--otlp-endpoint`; only where `add_traces` offered it.
     metrics::Registry* counts = nullptr; ///< Set by commands that count; outlives what is opened.
     /// What stands behind `--`, as it is; only of commands that `take_guest_words` was called for.
     std::vector<std::string> guest_words;
@@ -95,6 +96,9 @@ public:
 
     /// Offers `--ipfs`, to commands that are nodes or hand something to one.
     void add_ipfs(Command& command);
+
+    /// Offers `--otlp-endpoint`, to commands whose work is traced.
+    void add_traces(Command& command);
 
     /// Offers `--log-format` and `--log-level`, to commands that log.
     void add_log(Command& command);

@@ -48,7 +48,8 @@ SubmissionParts parts_of(const Local& local) {
             .store = local.store(),
             .source = local.source(),
             .software = wiring::software(),
-            .network = local.network};
+            .network = local.network,
+            .traces = nullptr};
 }
 
 } // namespace ic::cli

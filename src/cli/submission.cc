@@ -162,6 +162,7 @@ private:
         options.software = parts_.software;
         options.policy = parts_.policy;
         options.network = parts_.network;
+        options.traces = parts_.traces;
         options.note = {log::Level::info, [this](const log::Entry& entry) {
                             session_.note(std::string(entry.message));
                         }};

@@ -9,6 +9,7 @@
 #include "identity/key.h"
 #include "job/invocation.h"
 #include "job/policy.h"
+#include "traces/exporter.h"
 #include "wiring/network.h"
 
 #include <filesystem>
@@ -26,6 +27,7 @@ struct SubmissionParts {
     BlockSource& source;
     std::string software;
     std::optional<wiring::NetworkOptions> network; ///< Nothing: this machine alone.
+    traces::Exporter* traces = nullptr;            ///< Null: nothing is traced.
 };
 
 /// Returns when the job has ended (or, detached, is accepted). Ctrl-C asks for a cancel and waits

@@ -1,3 +1,4 @@
+#include "base/time.h"
 #include "cli/commands.h"
 #include "cli/dry_run.h"
 #include "cli/job_file.h"
@@ -6,8 +7,10 @@
 #include "cli/submission.h"
 #include "kubo/pin.h"
 #include "wiring/publication.h"
+#include "wiring/tracing.h"
 #include "wiring/workshop.h"
 
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <optional>
@@ -21,6 +24,54 @@ struct SubmitFlags {
     SessionOptions session;
     bool dry_run = false;
     bool job_file_schema = false;
+};
+
+/// The span of this command: what the job's own hang on.
+class SubmitSpan {
+public:
+    /// `exporter` may be null: then a context that was given is handed on as it is.
+    explicit SubmitSpan(traces::Exporter* exporter)
+        : exporter_(exporter)
+        , given_(wiring::given_context(config::process_environment)) {
+        if (exporter_ != nullptr) {
+            own_ = {.trace = given_ ? given_->trace : exporter_->new_trace_id(),
+                    .span = exporter_->new_span_id(),
+                    .is_sampled = !given_ || given_->is_sampled};
+        }
+    }
+
+    /// For the job; nothing if nobody traces.
+    std::optional<std::string> traceparent() const {
+        const std::optional<traces::TraceContext>& context = own_ ? own_ : given_;
+        return context ? std::optional(traces::to_traceparent(*context)) : std::nullopt;
+    }
+
+    void end(const Cid& job, const Result<int>& end) {
+        if (!own_ || !own_->is_sampled) {
+            return;
+        }
+        traces::Span span{.trace = own_->trace,
+                          .id = own_->span,
+                          .parent = given_ ? std::optional(given_->span) : std::nullopt,
+                          .name = "submit",
+                          .kind = traces::SpanKind::client,
+                          .start = traces::unix_of(start_),
+                          .end = traces::unix_of(now_since_boot()),
+                          .attributes = {{"ipfs_compute.job", job.to_string()}},
+                          .error = end ? std::nullopt
+                                       : std::optional(std::string(name(end.error().code)))};
+        if (end) {
+            span.attributes.push_back(
+                {"process.exit_code", static_cast<std::uint64_t>(std::max(0, *end))});
+        }
+        exporter_->add(std::move(span));
+    }
+
+private:
+    traces::Exporter* exporter_;
+    std::optional<traces::TraceContext> given_;
+    std::optional<traces::TraceContext> own_;
+    const Instant start_ = now_since_boot();
 };
 
 Result<void> hand_on_one(const Local& local, const Cid& cid) {
@@ -91,12 +142,20 @@ Result<int> submit(Context& context, const SubmitFlags& flags) {
     const std::unique_ptr<WriteSession> writing = TRY(local->store().begin_session());
     job::JobSpec spec = TRY(spec_of(wanted, context.guest_words, local->store(), local->profile));
     TRY(hand_on(*local, spec));
-    const job::Invocation invocation =
+    job::Invocation invocation =
         TRY(invocation_of(wanted, std::move(spec), local->key.public_key(), now_unix()));
+    const std::unique_ptr<traces::Exporter> exporter =
+        TRY(wiring::open_traces(local->settings, config::process_environment, "submit", nullptr));
+    SubmitSpan span(exporter.get());
+    invocation.traceparent = span.traceparent();
     const job::SignedInvocation signed_invocation = TRY(job::sign(invocation, local->key));
     SessionOptions session = flags.session;
     session.quiet = session.quiet || session.id_only;
-    return submit_and_wait(context, parts_of(*local), signed_invocation, !wanted.no_cache, session);
+    SubmissionParts parts = parts_of(*local);
+    parts.traces = exporter.get();
+    Result<int> end = submit_and_wait(context, parts, signed_invocation, !wanted.no_cache, session);
+    span.end(signed_invocation.cid, end);
+    return end;
 }
 
 } // namespace
@@ -120,6 +179,7 @@ void add_submit(Command& app, Context& context) {
     context.add_json(*command);
     context.add_gateways(*command);
     context.add_ipfs(*command);
+    context.add_traces(*command);
     command->footer("Standard output is the guest's and nothing else. The exit status is the "
                     "guest's own\n(0 to 119), or 120 to 127 with a line that names the cause.\n\n"
                     "Examples:\n"

@@ -7,6 +7,7 @@
 #include "wiring/node.h"
 #include "wiring/publication.h"
 #include "wiring/service_manager.h"
+#include "wiring/tracing.h"
 #include "wiring/workshop.h"
 
 #include <unistd.h>
@@ -111,7 +112,10 @@ Result<int> work(Context& context, const WorkerFlags& flags) {
                                                        : wiring::RequireIsolation::as_configured,
                                local->settings.isolation_require));
     const std::unique_ptr<net::EventLoop> loop = TRY(net::EventLoop::open());
+    const std::unique_ptr<traces::Exporter> exporter = TRY(wiring::open_traces(
+        local->settings, config::process_environment, "worker", context.counts));
     wiring::NodeOptions options = node_options(context, flags, *local);
+    options.traces = exporter.get();
     const job::Policy policy = options.policy;
     wiring::Publications publications([&local](std::span<const Cid> roots, kubo::Stop stop) {
         return wiring::publish(local->store(), *local->kubo, roots, std::move(stop));
@@ -197,6 +201,7 @@ void add_worker(Command& app, Context& context) {
     context.add_gateways(*command);
     context.add_ipfs(*command);
     context.add_log(*command);
+    context.add_traces(*command);
     command
         ->add_option("--metrics-listen",
                      context.metrics_listen,

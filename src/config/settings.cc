@@ -47,7 +47,7 @@ bool are_walls(const std::string& text) {
     return true;
 }
 
-const std::array<Setting, 15> settings_table{{
+const std::array<Setting, 16> settings_table{{
     {"gateways",
      &Settings::gateways,
      "Trustless gateways to read blocks from that are not here, URLs with blanks between them",
@@ -165,6 +165,15 @@ const std::array<Setting, 15> settings_table{{
      [](const Settings& settings) {
          const Result<std::chrono::milliseconds> kept = parse_duration(settings.store_keep_results);
          return complain_unless(kept.ok(), "must be a duration such as 12h or 7d");
+     }},
+    {"traces.endpoint",
+     &Settings::traces_endpoint,
+     "Where spans of jobs go by OTLP/HTTP: off, or a URL such as http://127.0.0.1:4318",
+     [](const Settings& settings) {
+         const std::string& url = settings.traces_endpoint;
+         return complain_unless(
+             url == "off" || (are_web_addresses(url) && !url.empty() && url.find(' ') == url.npos),
+             "must be off or an http:// or https:// URL");
      }},
     {"worker.slots",
      &Settings::worker_slots,

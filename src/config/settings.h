@@ -37,6 +37,7 @@ struct Settings {
     std::string network_listen = "auto";
     std::uint64_t store_bytes_max = 0;
     std::string store_keep_results = "7d";
+    std::string traces_endpoint = "off";
     std::uint64_t worker_slots = 0;
 
     friend bool operator==(const Settings&, const Settings&) = default;

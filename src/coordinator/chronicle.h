@@ -4,7 +4,9 @@
 #include "lease/records.h"
 #include "log/entry.h"
 #include "metrics/registry.h"
+#include "traces/exporter.h"
 
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -15,12 +17,16 @@ namespace ic::coordinator {
 /// Threads: the loop's.
 class Chronicle {
 public:
-    /// `counts` may be null. Lifetime: longer than this.
-    Chronicle(log::Sink note, metrics::Registry* counts)
+    /// `counts` and `traces` may be null. Lifetime: longer than this.
+    Chronicle(log::Sink note, metrics::Registry* counts, traces::Exporter* traces)
         : note_(std::move(note))
-        , counts_(counts) {}
+        , counts_(counts)
+        , traces_(traces) {}
 
     void tell(const std::vector<lease::Record>& records);
+
+    /// A job of another process has become ours.
+    void adopted(const lease::RecoveredJob& job);
 
     /// A client was told no.
     void rejected(const Error& error);
@@ -31,6 +37,30 @@ private:
     void count(const lease::ReleasedRecord& record);
     void count(const lease::CancelAskedRecord&) {}
     void count(const lease::FinishedRecord& record);
+    /// A lease that was granted and not yet released.
+    struct Granted {
+        job::LeaseRef lease;
+        job::WorkerRef worker;
+        Instant at;
+    };
+
+    /// An open job, as its spans need it.
+    struct Traced {
+        traces::TraceId trace;
+        std::optional<traces::SpanId> parent{};
+        Instant accepted;
+        Instant queued;
+        std::optional<Granted> granted{};
+    };
+
+    void trace(const lease::AcceptedRecord& record);
+    void trace(const lease::GrantedRecord& record);
+    void trace(const lease::ReleasedRecord& record);
+    void trace(const lease::CancelAskedRecord&) {}
+    void trace(const lease::FinishedRecord& record);
+    void begin_trace(const lease::JobEntry& entry, Instant accepted);
+    void end_lease(const Cid& job, Traced& traced, std::optional<std::string> error);
+
     void tell_one(const lease::AcceptedRecord& record);
     void tell_one(const lease::GrantedRecord& record);
     void tell_one(const lease::ReleasedRecord& record);
@@ -39,7 +69,9 @@ private:
 
     const log::Sink note_;
     metrics::Registry* const counts_;
+    traces::Exporter* const traces_;
     std::unordered_map<Cid, Instant> queued_; ///< Open jobs that wait for a grant, and since when.
+    std::unordered_map<Cid, Traced> traced_;  ///< Open jobs whose trace is recorded.
 };
 
 /// How a job ended, in a word: "success", "guest-exit" (its own status was not 0), or the name of

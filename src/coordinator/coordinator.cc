@@ -43,7 +43,7 @@ struct Coordinator::Impl {
     transport::Outlet& outlet;
     IsKept is_kept;
     lease::Coordinator machine;
-    Chronicle chronicle{options.note, options.counts};
+    Chronicle chronicle{options.note, options.counts, options.traces};
 
     std::unordered_map<Cid, JobFacts> open_jobs;
     std::map<Cid, std::map<job::Instance, Interest>> watchers;
@@ -494,6 +494,7 @@ struct Coordinator::Impl {
             }
             open_jobs.try_emplace(job.row.ids.job,
                                   JobFacts{.ids = job.row.ids, .labels = job.row.labels});
+            chronicle.adopted(*recovered);
             jobs.push_back(std::move(recovered).take());
         }
         machine.recovered(std::move(jobs), adoption->incarnation, now);

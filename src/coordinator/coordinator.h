@@ -10,6 +10,7 @@
 #include "log/entry.h"
 #include "metrics/registry.h"
 #include "net/event_loop.h"
+#include "traces/exporter.h"
 #include "transport/outlet.h"
 #include "transport/transport.h"
 
@@ -29,6 +30,7 @@ struct Options {
     std::filesystem::path ledger_file;
     log::Sink note{};                    ///< What becomes of jobs.
     metrics::Registry* counts = nullptr; ///< Of the same; null: nobody counts.
+    traces::Exporter* traces = nullptr;  ///< Of the same; null: they are not traced.
 };
 
 /// Whether every output that a receipt names can still be had here. May look at a disk.

@@ -39,6 +39,7 @@ enum class Metric : std::uint8_t {
     runs_ended,
     slots,
     slots_busy,
+    spans,
     stage,
     store_disk_bytes,
     topic_packets,

@@ -9,6 +9,7 @@
 #include "log/entry.h"
 #include "metrics/registry.h"
 #include "net/event_loop.h"
+#include "traces/exporter.h"
 #include "transport/local/local_transport.h"
 #include "transport/outlet.h"
 #include "wiring/network.h"
@@ -38,6 +39,7 @@ struct NodeOptions {
     std::optional<NetworkOptions> network; ///< Nothing: this machine alone.
     log::Sink note;
     metrics::Registry* counts = nullptr; ///< Null: nobody counts. Outlives the node.
+    traces::Exporter* traces = nullptr;  ///< Null: nothing is traced. Outlives the node.
 };
 
 /// Makes what runs are made of; called with the descriptor that executors inherit as proof of life.

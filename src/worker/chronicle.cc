@@ -10,6 +10,25 @@ namespace ic::worker {
 using metrics::Metric;
 using std::chrono::microseconds;
 
+namespace {
+
+std::string_view span_name(job::Stage stage) {
+    switch (stage) {
+    case job::Stage::fetching:
+        return "fetch";
+    case job::Stage::compiling:
+        return "compile";
+    case job::Stage::running:
+        return "run";
+    case job::Stage::publishing:
+        return "publish";
+    default:
+        return "other"; // No run is at one of them.
+    }
+}
+
+} // namespace
+
 void Chronicle::began(const job::LeaseRef& lease, const job::Instance& coordinator) {
     if (note_.wants(log::Level::debug)) {
         note_(log::Level::debug,
@@ -37,7 +56,50 @@ void Chronicle::count(const RunReport& report) {
     stage("publish", usage.publish_us);
 }
 
+void Chronicle::trace(const RunReport& report) {
+    const ByteView digest = report.lease.job.digest();
+    if (digest.size() < sizeof(traces::TraceId)) {
+        return; // No job has such a name: whoever granted it was told no.
+    }
+    traces::TraceId trace = traces::trace_of_job(digest);
+    if (report.traceparent) {
+        const auto context = traces::parse_traceparent(*report.traceparent);
+        if (context && !context->is_sampled) {
+            return;
+        }
+        trace = context ? context->trace : trace;
+    }
+    const job::Epoch& epoch = report.lease.epoch;
+    const auto add = [&](std::string_view name, Instant start, Instant end, bool is_last) {
+        traces::Span span{.trace = trace,
+                          .id = traces_->new_span_id(),
+                          .parent = traces::lease_span(digest, epoch.incarnation, epoch.n),
+                          .name = std::string(name),
+                          .start = traces::unix_of(start),
+                          .end = traces::unix_of(end),
+                          .attributes = {{"ipfs_compute.job", report.lease.job.to_string()},
+                                         {"ipfs_compute.epoch", epoch.to_string()}}};
+        if (is_last) {
+            const std::string ending(job::name_of(report.ending));
+            span.attributes.push_back({"ipfs_compute.ending", ending});
+            span.error = report.ending.ok() ? std::nullopt : std::optional(ending);
+        }
+        traces_->add(std::move(span));
+    };
+    add("claim", report.granted, report.began, report.stages.empty());
+    for (std::size_t at = 0; at < report.stages.size(); ++at) {
+        const bool is_last = at + 1 == report.stages.size();
+        add(span_name(report.stages[at].stage),
+            report.stages[at].at,
+            is_last ? report.ended : report.stages[at + 1].at,
+            is_last);
+    }
+}
+
 void Chronicle::ended(const RunReport& report) {
+    if (traces_ != nullptr) {
+        trace(report);
+    }
     if (counts_ != nullptr) {
         count(report);
     }

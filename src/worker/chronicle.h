@@ -7,7 +7,9 @@
 #include "job/receipt.h"
 #include "log/entry.h"
 #include "metrics/registry.h"
+#include "traces/exporter.h"
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -28,15 +30,17 @@ struct RunReport {
     std::vector<StageBegin> stages{}; ///< In order, from `began` on.
     job::Ending ending{};             ///< Of a run without a receipt: why.
     job::Usage usage{};
+    std::optional<std::string> traceparent{}; ///< Of the job.
 };
 
 /// Threads: one.
 class Chronicle {
 public:
-    /// `counts` may be null. Lifetime: longer than this.
-    Chronicle(log::Sink note, metrics::Registry* counts)
+    /// `counts` and `traces` may be null. Lifetime: longer than this.
+    Chronicle(log::Sink note, metrics::Registry* counts, traces::Exporter* traces)
         : note_(std::move(note))
-        , counts_(counts) {}
+        , counts_(counts)
+        , traces_(traces) {}
 
     void began(const job::LeaseRef& lease, const job::Instance& coordinator);
     void ended(const RunReport& report);
@@ -44,9 +48,11 @@ public:
 
 private:
     void count(const RunReport& report);
+    void trace(const RunReport& report);
 
     const log::Sink note_;
     metrics::Registry* const counts_;
+    traces::Exporter* const traces_;
 };
 
 } // namespace ic::worker

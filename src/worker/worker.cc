@@ -93,7 +93,7 @@ struct Worker::Impl {
     transport::Outlet& outlet;
     LogLine on_log;
     lease::Worker machine;
-    Chronicle chronicle{options.note, options.counts};
+    Chronicle chronicle{options.note, options.counts, options.traces};
 
     std::map<job::LeaseRef, std::shared_ptr<ActiveRun>> active;
     net::TimerId timer;
@@ -391,6 +391,7 @@ struct Worker::Impl {
         const job::SignedInvocation invocation = TRY(look_at(run, document));
         StoredRun stored{
             .ids = job::ids_of(invocation), .timeouts = invocation.invocation.timeouts, .run = {}};
+        run.report.traceparent = invocation.invocation.traceparent;
         Observer observer(*this, run);
         stored.run = run_and_store(parts,
                                    invocation.invocation.spec,

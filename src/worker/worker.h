@@ -9,6 +9,7 @@
 #include "log/entry.h"
 #include "metrics/registry.h"
 #include "net/event_loop.h"
+#include "traces/exporter.h"
 #include "transport/outlet.h"
 #include "transport/transport.h"
 #include "worker/broker_host.h"
@@ -26,6 +27,7 @@ struct Options {
     job::Policy policy;                  ///< Whose jobs run here, and how large they may be.
     log::Sink note{};                    ///< What becomes of runs. Told on the loop's thread.
     metrics::Registry* counts = nullptr; ///< Of the same; null: nobody counts.
+    traces::Exporter* traces = nullptr;  ///< Of the same; null: they are not traced.
 };
 
 /// One line of a guest's log, for the people at this worker. Called on the loop's thread.

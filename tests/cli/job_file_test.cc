@@ -189,6 +189,7 @@ TEST(JobFile, HasAFieldForEveryFlagOfAJobAndASchemaThatSaysTheSame) {
                                       "job_file",
                                       "job_file_schema",
                                       "json",
+                                      "otlp_endpoint",
                                       "quiet",
                                       "set"};
     std::set<std::string> flags;
