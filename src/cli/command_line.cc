@@ -62,6 +62,29 @@ std::string Option::name() const {
     return library_.get_lnames().empty() ? "" : "--" + library_.get_lnames().front();
 }
 
+std::string Option::names() const {
+    std::string all;
+    for (const std::string& name : library_.get_snames()) {
+        all += (all.empty() ? "-" : ",-") + name;
+    }
+    for (const std::string& name : library_.get_lnames()) {
+        all += (all.empty() ? "--" : ",--") + name;
+    }
+    return all.empty() ? library_.get_name() : all;
+}
+
+bool Option::is_flagged() const { return library_.nonpositional(); }
+
+bool Option::is_required() const { return library_.get_required(); }
+
+std::string Option::help() const { return library_.get_description(); }
+
+std::string Option::value_name() const {
+    return library_.get_items_expected_max() == 0 ? "" : library_.get_type_name();
+}
+
+std::string Option::group_title() const { return library_.get_group(); }
+
 std::size_t Option::count() const { return library_.count(); }
 
 Command::Command(const std::string& description, const std::string& name)
@@ -118,6 +141,8 @@ void Command::require_subcommand(int count) { library_->require_subcommand(count
 void Command::callback(std::function<void()> action) { library_->callback(std::move(action)); }
 
 std::string Command::description() const { return library_->get_description(); }
+
+std::string Command::footer_text() const { return library_->get_footer(); }
 
 bool Command::is_hidden() const { return library_->get_group().empty(); }
 

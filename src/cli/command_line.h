@@ -38,6 +38,14 @@ public:
     std::string name() const;
     /// Those of `one_of`; empty if anything goes.
     const std::vector<std::string>& words() const { return words_; }
+    /// As the help has them: "-q,--quiet"; a word's own name, "KEY".
+    std::string names() const;
+    bool is_flagged() const; ///< Not a word by its place.
+    bool is_required() const;
+    std::string help() const;
+    /// What stands for its value in the help; empty of one without a value.
+    std::string value_name() const;
+    std::string group_title() const; ///< Empty: hidden.
     /// How often it was given; after parsing.
     std::size_t count() const;
 
@@ -73,6 +81,7 @@ public:
 
     const std::string& name() const { return name_; }
     std::string description() const;
+    std::string footer_text() const;
     bool is_hidden() const;
     /// Of all, hidden ones too; in the order in which they were added.
     std::vector<Command*> subcommands() const;

@@ -18,6 +18,7 @@ void add_id(Command& app, Context& context);
 void add_init(Command& app, Context& context);
 void add_job(Command& app, Context& context);
 void add_ls(Command& app, Context& context);
+void add_man(Command& app, Context& context);
 void add_module(Command& app, Context& context);
 void add_new(Command& app, Context& context);
 void add_pin(Command& app, Context& context);

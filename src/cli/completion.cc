@@ -120,30 +120,50 @@ std::string fish_quoted(const std::string& text) {
     return out + "'";
 }
 
+/// The words before the last one of a path, and that one.
+std::pair<std::string, std::string> split_path(const std::string& path) {
+    const std::size_t space = path.rfind(' ');
+    return space == std::string::npos ? std::pair{std::string(), path}
+                                      : std::pair{path.substr(0, space), path.substr(space + 1)};
+}
+
+/// Whether fish is within this command. Commands of one name within different ones (`get`, `dag
+/// get`) are told apart by what else stands on the line.
+std::string fish_within(const std::vector<Node>& nodes, const std::string& path) {
+    if (path.empty()) {
+        return "__fish_use_subcommand";
+    }
+    const auto& [parent, name] = split_path(path);
+    if (!parent.empty()) {
+        return "__fish_seen_subcommand_from " + parent + "; and __fish_seen_subcommand_from " +
+               name;
+    }
+    std::string others;
+    for (const Node& node : nodes) {
+        const auto& [other_parent, other_name] = split_path(node.path);
+        others += !other_parent.empty() && other_name == name ? " " + other_parent : "";
+    }
+    return "__fish_seen_subcommand_from " + name +
+           (others.empty() ? "" : "; and not __fish_seen_subcommand_from" + others);
+}
+
 std::string fish_script(const std::vector<Node>& nodes) {
     std::string text =
         "# fish completion for ipfs-compute; load: ipfs-compute completion fish | source\n";
     for (const Node& node : nodes) {
-        const std::size_t space = node.path.rfind(' ');
-        const std::string parent = space == std::string::npos ? "" : node.path.substr(0, space);
-        const std::string name = node.path.substr(space == std::string::npos ? 0 : space + 1);
+        const std::string within = fish_within(nodes, node.path);
+        const std::string begin = "complete -c ipfs-compute -n " + fish_quoted(within);
         if (!node.path.empty()) {
-            const std::string when =
-                parent.empty() ? "__fish_use_subcommand" : "__fish_seen_subcommand_from " + parent;
-            text += "complete -c ipfs-compute -n " + fish_quoted(when) + " -a " +
-                    fish_quoted(name) + " -d " + fish_quoted(node.help) + "\n";
+            const auto& [parent, name] = split_path(node.path);
+            text += "complete -c ipfs-compute -n " + fish_quoted(fish_within(nodes, parent)) +
+                    " -a " + fish_quoted(name) + " -d " + fish_quoted(node.help) + "\n";
         }
         for (const std::string& option : node.options) {
             const bool is_long = option.starts_with("--");
-            const std::string when =
-                node.path.empty() ? "__fish_use_subcommand" : "__fish_seen_subcommand_from " + name;
-            text += "complete -c ipfs-compute -n " + fish_quoted(when) +
-                    (is_long ? " -l " : " -s ") + option.substr(is_long ? 2 : 1) + "\n";
+            text += begin + (is_long ? " -l " : " -s ") + option.substr(is_long ? 2 : 1) + "\n";
         }
         for (const auto& [option, values] : node.values) {
-            text += "complete -c ipfs-compute -n " +
-                    fish_quoted("__fish_seen_subcommand_from " + name) + " -l " + option.substr(2) +
-                    " -x -a " + fish_quoted(values) + "\n";
+            text += begin + " -l " + option.substr(2) + " -x -a " + fish_quoted(values) + "\n";
         }
     }
     return text;

@@ -32,6 +32,7 @@ int main(int count, char** arguments) {
         add_trust(app, context);
         add_config(app, context);
         add_completion(app, context);
+        add_man(app, context);
         add_new(app, context);
         add_module(app, context);
         add_submit(app, context);
