@@ -164,14 +164,15 @@ Result<void> Publications::publish(std::span<const Cid> roots, kubo::Stop stop) 
     std::unique_lock lock(mutex_);
     waiting_.push_back(entry);
     while (!entry->result) {
-        if (!is_under_way_) {
+        const bool waits = std::ranges::find(waiting_, entry) != waiting_.end();
+        if (waits && under_way_ < requests_at_once_) {
             const Entries taken = take_waiting();
-            is_under_way_ = true;
+            ++under_way_;
             ++requests_;
             lock.unlock();
             hand_on(taken);
             lock.lock();
-            is_under_way_ = false;
+            --under_way_;
             changed_.notify_all();
             continue;
         }

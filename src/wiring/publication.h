@@ -32,17 +32,20 @@ namespace limits {
 inline constexpr std::size_t publication_roots_max = 512;
 } // namespace limits
 
-/// Has roots handed on for many at once: while one request is under way, those who come wait, and
-/// go together in the next. Each hears of its own when that request is over, so what it was told is
-/// kept is pinned. If a request of several fails for another reason than that Kubo is not there,
-/// each of them is tried alone: nobody fails for what another one lacks.
-/// Threads: any; calls block. Lifetime: what `hand_on` uses outlives it, and it all calls.
+/// Has roots handed on for many at once: while as many requests as may be are under way, those who
+/// come wait, and go together in the next. Each hears of its own when that request is over, so what
+/// it was told is kept is pinned. If a request of several fails for another reason than that Kubo
+/// is not there, each of them is tried alone: nobody fails for what another one lacks. Threads:
+/// any; calls block. Lifetime: what `hand_on` uses outlives it, and it all calls.
 class Publications {
 public:
     /// As `publish`.
     using HandOn = std::function<Result<void>(std::span<const Cid> roots, kubo::Stop stop)>;
 
-    explicit Publications(HandOn hand_on) : hand_on_(std::move(hand_on)) {}
+    /// Two requests keep Kubo busy while one of them waits for its disk.
+    explicit Publications(HandOn hand_on, std::size_t requests_at_once = 2)
+        : hand_on_(std::move(hand_on))
+        , requests_at_once_(requests_at_once) {}
 
     /// Errors: as `hand_on`; what `stop` says, at once: then they may be handed on all the same.
     Result<void> publish(std::span<const Cid> roots, kubo::Stop stop);
@@ -65,10 +68,11 @@ private:
     std::optional<Error> stopped(std::span<const std::shared_ptr<Entry>> entries);
 
     const HandOn hand_on_;
+    const std::size_t requests_at_once_;
     mutable std::mutex mutex_;
     std::condition_variable changed_;
     std::deque<std::shared_ptr<Entry>> waiting_;
-    bool is_under_way_ = false;
+    std::size_t under_way_ = 0;
     std::uint64_t requests_ = 0;
 };
 

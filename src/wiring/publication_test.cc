@@ -94,8 +94,9 @@ protected:
 
     SlowKubo kubo;
     Publications publications{[this](std::span<const Cid> roots, const kubo::Stop& stop) {
-        return kubo.hand_on(roots, stop);
-    }};
+                                  return kubo.hand_on(roots, stop);
+                              },
+                              1};
     std::atomic<int> begun{0};
 };
 
@@ -175,6 +176,29 @@ TEST_F(PublicationsTest, ARequestEndsWhenAllOfItAreStopped) {
     kubo.request(0);
     is_stopped = true;
     EXPECT_EQ(result_of(only).error().code, Errc::lease_lost);
+}
+
+TEST_F(PublicationsTest, AsManyRequestsAsMayBeAreUnderWayAtOnce) {
+    Publications two([this](std::span<const Cid> roots,
+                            const kubo::Stop& stop) { return kubo.hand_on(roots, stop); },
+                     2);
+    const auto hand_on = [&](int number) {
+        return std::async(std::launch::async,
+                          [&two, number] { return two.publish(std::vector{root(number)}, {}); });
+    };
+    auto first = hand_on(0);
+    kubo.request(0);
+    auto second = hand_on(1);
+    kubo.request(1);
+    auto third = hand_on(2);
+    EXPECT_EQ(third.wait_for(50ms), std::future_status::timeout);
+    EXPECT_EQ(kubo.requests(), 2U);
+    for (int answers = 0; answers < 3; ++answers) {
+        kubo.answer({});
+    }
+    for (auto* one : {&first, &second, &third}) {
+        EXPECT_TRUE(result_of(*one).ok());
+    }
 }
 
 } // namespace

@@ -104,6 +104,7 @@ struct Worker::Impl {
     bool resting = false;
     Health health;
     net::TimerId unwell_timer;
+    int handed_on = 0; ///< Runs that have ended and whose results are on their way to Kubo.
     std::chrono::nanoseconds run_average = short_run; ///< Moving, over about eight runs.
     bool pumping = false;
     std::function<void()> on_idle;
@@ -129,9 +130,9 @@ struct Worker::Impl {
         , outlet(out)
         , on_log(std::move(log))
         , machine(options.self, options.machine, nonces)
-        , handing_on(parts.publish ? std::make_unique<Slots>(std::min<std::size_t>(
-                                         handing_on_max, options.machine.slots * ahead_factor))
-                                   : nullptr)
+        , handing_on(parts.publish
+                         ? std::make_unique<Slots>(static_cast<std::size_t>(handed_on_max()))
+                         : nullptr)
         , slots(std::make_unique<Slots>(options.machine.slots)) {}
 
     ~Impl() {
@@ -219,10 +220,22 @@ struct Worker::Impl {
             // The slot is free for the next guest while Kubo takes what this one made, together
             // with what others made.
             auto waiting = std::make_shared<StoredRun>(std::move(stored).take());
+            note_handed_on(1);
             handing_on->start([this, run, took, waiting] {
                 hand_on_results(parts, waiting->timeouts, run->permit, waiting->run);
+                note_handed_on(-1);
                 finish(run, took, std::move(*waiting));
             });
+        });
+    }
+
+    /// On any thread. Runs whose results are handed on need no slot: others are taken in their
+    /// place.
+    void note_handed_on(int more) {
+        post([this, more] {
+            handed_on += more;
+            set_slots();
+            pump();
         });
     }
 
@@ -278,9 +291,16 @@ struct Worker::Impl {
         }
     }
 
+    /// So many at once; what is beyond that waits, and takes the place of a run.
+    int handed_on_max() const {
+        return static_cast<int>(
+            std::min<std::size_t>(handing_on_max, options.machine.slots * ahead_factor));
+    }
+
     void set_slots() {
         const std::uint32_t usual = options.machine.slots * (is_ahead ? ahead_factor : 1U);
-        machine.set_slots(resting ? 0 : health.slots(usual), now_since_boot());
+        const auto without_slot = static_cast<std::uint32_t>(std::min(handed_on, handed_on_max()));
+        machine.set_slots(resting ? 0 : health.slots(usual + without_slot), now_since_boot());
     }
 
     /// Whether this machine can keep results, by the run that has just ended.
