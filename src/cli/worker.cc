@@ -3,6 +3,7 @@
 #include "log/logger.h"
 #include "metrics/registry.h"
 #include "net/event_loop.h"
+#include "wiring/announcer.h"
 #include "wiring/metrics_endpoint.h"
 #include "wiring/node.h"
 #include "wiring/publication.h"
@@ -100,6 +101,35 @@ open_metrics(Context& context, net::EventLoop& loop, const wiring::Node& node, c
     return endpoint;
 }
 
+/// How results get into this node's Kubo, and the network hears of them. Lifetime: of `local`; it
+/// outlives all runs.
+class ToKubo {
+public:
+    explicit ToKubo(const Local& local)
+        : local_(local)
+        , announcer_(local.kubo ? std::make_unique<wiring::Announcer>(*local.kubo) : nullptr) {}
+
+    /// Requires: there is a Kubo.
+    worker::Publish publish() {
+        return [this](std::span<const Cid> roots, const worker::Stop& stop) {
+            return publications_.publish(roots, stop);
+        };
+    }
+
+private:
+    Result<void> hand_on(std::span<const Cid> roots, kubo::Stop stop) {
+        TRY(wiring::publish(local_.store(), *local_.kubo, roots, std::move(stop)));
+        announcer_->add(roots);
+        return {};
+    }
+
+    const Local& local_;
+    std::unique_ptr<wiring::Announcer> announcer_; ///< Null without a Kubo.
+    wiring::Publications publications_{[this](std::span<const Cid> roots, kubo::Stop stop) {
+        return hand_on(roots, std::move(stop));
+    }};
+};
+
 Result<int> work(Context& context, const WorkerFlags& flags) {
     TRY(context.plan_log());
     std::optional<metrics::Registry> counts; // Longer than whatever counts.
@@ -117,9 +147,7 @@ Result<int> work(Context& context, const WorkerFlags& flags) {
     wiring::NodeOptions options = node_options(context, flags, *local);
     options.traces = exporter.get();
     const job::Policy policy = options.policy;
-    wiring::Publications publications([&local](std::span<const Cid> roots, kubo::Stop stop) {
-        return wiring::publish(local->store(), *local->kubo, roots, std::move(stop));
-    });
+    ToKubo to_kubo(*local);
     const std::uint32_t slots = options.slots;
     const std::string instance = options.self.instance.to_string();
     const log::Sink log = options.note;
@@ -129,10 +157,7 @@ Result<int> work(Context& context, const WorkerFlags& flags) {
             workshop.liveness_fd = liveness_fd;
             workshop.walls = walls;
             if (local->kubo) {
-                workshop.publish = [&publications](std::span<const Cid> roots,
-                                                   const worker::Stop& stop) {
-                    return publications.publish(roots, stop);
-                };
+                workshop.publish = to_kubo.publish();
             }
             return wiring::Workshop::open(
                 workshop, local->key, policy, local->store(), local->source());
