@@ -91,6 +91,9 @@ Result<LentBytes> DagReader::get(const Cid& cid) {
         return here;
     }
     has_come_ = false;
+    if (!std::exchange(has_asked_, true) && options_.before_asking) {
+        options_.before_asking(options_.stop);
+    }
     wait_for_next();
     if (const std::optional<ReadPlan> plan = no_room_ ? std::nullopt : plan_for(cid)) {
         TRY(fetch(cid, *plan));

@@ -75,6 +75,8 @@ struct DagReaderOptions {
     /// For a block to come, and between two blocks of a CAR.
     std::chrono::milliseconds block_time_max{30'000};
     Stop stop{}; ///< Ends what is under way. May be empty.
+    /// Called once, before anybody is asked for the first block that is missing. May be empty.
+    std::function<void(const Stop&)> before_asking{};
 };
 
 /// What is not in `local` is fetched, verified and put there, more than was asked for where that
@@ -127,6 +129,7 @@ private:
     Instant until_{};           ///< For the next block to come.
     bool has_come_ = false;     ///< A block, since the last `get` began.
     bool no_room_ = false;      ///< What comes cannot be kept.
+    bool has_asked_ = false;
 };
 
 } // namespace ic::car_store

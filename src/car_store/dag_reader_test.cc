@@ -177,6 +177,29 @@ TEST_F(DagReading, TakesAWholeDagInOneCar) {
     EXPECT_EQ(counts.failed, 0U);
 }
 
+TEST_F(DagReading, CallsOnceBeforeItAsksAnybody) {
+    const File file = make_file(remote, 40, 5'000);
+    Sender sender(honest(file));
+    int calls = 0;
+    DagReader from(local,
+                   {.senders = {&sender},
+                    .single = [this](const Cid& cid, const Stop&) { return remote.get(cid); },
+                    .stop = {},
+                    .before_asking =
+                        [&](const Stop&) {
+                            ++calls;
+                            EXPECT_TRUE(sender.plans.empty());
+                        }},
+                   counts);
+    const Cid here = cid_of(Codec::raw, bytes_of("here"));
+    ASSERT_TRUE(local.put(here, bytes_of("here")).ok());
+    ASSERT_TRUE(from.get(here).ok());
+    EXPECT_EQ(calls, 0);
+    read_all(from, file);
+    ASSERT_TRUE(from.get(remote.add(Codec::raw, bytes_of("another"))).ok());
+    EXPECT_EQ(calls, 1);
+}
+
 TEST_F(DagReading, AsksForNothingThatIsHere) {
     const File file = make_file(remote, 3, 100);
     for (const auto& [cid, data] : remote.blocks) {

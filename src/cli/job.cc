@@ -167,14 +167,18 @@ Result<job::Receipt> receipt_of_job(Found& found) {
 Result<int> print_streams(Context& context, Found& found, bool logs, bool output) {
     const job::Receipt receipt = TRY(receipt_of_job(found));
     const auto print = [&](std::string_view text) { return context.streams.print(text); };
+    const worker::OpenReader open_reader = found.local->open_reader();
+    const std::unique_ptr<BlockSource> reader =
+        open_reader ? open_reader(receipt.providers, {}) : nullptr;
+    BlockSource& from = reader ? *reader : found.local->source();
     if (logs && receipt.log) {
-        TRY(copy_file(found.local->source(), *receipt.log, 0, print));
+        TRY(copy_file(from, *receipt.log, 0, print));
     }
     if (logs && receipt.errors) {
-        TRY(copy_file(found.local->source(), *receipt.errors, 0, print));
+        TRY(copy_file(from, *receipt.errors, 0, print));
     }
     if (output && receipt.output) {
-        TRY(copy_file(found.local->source(), *receipt.output, 0, print));
+        TRY(copy_file(from, *receipt.output, 0, print));
     }
     return 0;
 }

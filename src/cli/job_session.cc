@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <memory>
 #include <utility>
 
 namespace ic::cli {
@@ -63,10 +64,14 @@ Result<void> copy_file(BlockSource& source,
     }
 }
 
-JobSession::JobSession(Context& context, BlockSource& source, SessionOptions options)
+JobSession::JobSession(Context& context,
+                       BlockSource& source,
+                       SessionOptions options,
+                       worker::OpenReader open_reader)
     : context_(context)
     , source_(source)
     , options_(options)
+    , open_reader_(std::move(open_reader))
     , stage_since_(now_since_boot()) {}
 
 JobSession::~JobSession() { clear_live_line(); }
@@ -200,23 +205,23 @@ void JobSession::on_output(const job::Output& output) {
     }
 }
 
-Result<void> JobSession::show_rest(const job::Receipt& receipt) {
+Result<void> JobSession::show_rest(BlockSource& from, const job::Receipt& receipt) {
     if (receipt.log) {
         std::string rest;
-        TRY(copy_file(source_, *receipt.log, log_shown_, [&](std::string_view text) {
+        TRY(copy_file(from, *receipt.log, log_shown_, [&](std::string_view text) {
             rest += text;
             return Result<void>{};
         }));
         show_log(rest);
     }
     if (receipt.errors) {
-        TRY(copy_file(source_, *receipt.errors, errors_shown_, [&](std::string_view text) {
+        TRY(copy_file(from, *receipt.errors, errors_shown_, [&](std::string_view text) {
             context_.streams.note(text);
             return Result<void>{};
         }));
     }
     if (receipt.output && !context_.json) {
-        TRY(copy_file(source_, *receipt.output, output_shown_, [&](std::string_view text) {
+        TRY(copy_file(from, *receipt.output, output_shown_, [&](std::string_view text) {
             return context_.streams.print(text);
         }));
     }
@@ -225,7 +230,8 @@ Result<void> JobSession::show_rest(const job::Receipt& receipt) {
 
 Result<void> JobSession::print_json(const job::Outcome& outcome,
                                     const job::Ending& ending,
-                                    const job::SignedReceipt* signed_receipt) {
+                                    const job::SignedReceipt* signed_receipt,
+                                    BlockSource* from) {
     nlohmann::json document = to_json(ending);
     document["job"] = outcome.job.to_string();
     document["from_memo"] = outcome.from_memo;
@@ -235,7 +241,7 @@ Result<void> JobSession::print_json(const job::Outcome& outcome,
     if (signed_receipt != nullptr && signed_receipt->receipt.output) {
         std::string text;
         bool fits = true;
-        TRY(copy_file(source_, *signed_receipt->receipt.output, 0, [&](std::string_view piece) {
+        TRY(copy_file(*from, *signed_receipt->receipt.output, 0, [&](std::string_view piece) {
             fits = fits && text.size() + piece.size() <= json_output_bytes_max;
             if (fits) {
                 text += piece;
@@ -259,7 +265,7 @@ Result<int> JobSession::end_without_receipt(const job::Outcome& outcome) {
         job::Ending ending;
         ending.error = error.code;
         ending.message = error.message;
-        TRY(print_json(outcome, ending, nullptr));
+        TRY(print_json(outcome, ending, nullptr, nullptr));
     }
     return error;
 }
@@ -277,11 +283,14 @@ Result<int> JobSession::on_outcome(const job::Outcome& outcome) {
     if (options_.id_only) {
         return exit_of(context_, receipt.ending);
     }
-    if (Result<void> shown = show_rest(receipt); !shown) {
+    const std::unique_ptr<BlockSource> reader =
+        open_reader_ ? open_reader_(receipt.providers, {}) : nullptr;
+    BlockSource& from = reader ? *reader : source_;
+    if (Result<void> shown = show_rest(from, receipt); !shown) {
         return std::move(shown).take_error().during("reading the job's output");
     }
     if (context_.json) {
-        TRY(print_json(outcome, receipt.ending, &signed_receipt));
+        TRY(print_json(outcome, receipt.ending, &signed_receipt, &from));
     } else if (receipt.ending.value && !receipt.output) {
         TRY(context_.streams.print(std::to_string(*receipt.ending.value) + "\n"));
     }

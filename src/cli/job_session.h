@@ -8,6 +8,7 @@
 #include "ipld/block.h"
 #include "job/message.h"
 #include "job/receipt.h"
+#include "worker/broker_host.h"
 
 #include <cstdint>
 #include <optional>
@@ -26,8 +27,12 @@ struct SessionOptions {
 /// Threads: one.
 class JobSession {
 public:
-    /// `source` gives the outputs that the receipt names.
-    JobSession(Context& context, BlockSource& source, SessionOptions options);
+    /// `source` gives the outputs that the receipt names, or, if it is not empty, what
+    /// `open_reader` makes of the receipt's providers.
+    JobSession(Context& context,
+               BlockSource& source,
+               SessionOptions options,
+               worker::OpenReader open_reader = {});
     ~JobSession();
     JobSession(const JobSession&) = delete;
     JobSession& operator=(const JobSession&) = delete;
@@ -54,18 +59,20 @@ private:
     Result<void> print_id(const job::Accepted& accepted);
     void on_output(const job::Output& output);
     Result<int> on_outcome(const job::Outcome& outcome);
-    Result<void> show_rest(const job::Receipt& receipt);
+    Result<void> show_rest(BlockSource& from, const job::Receipt& receipt);
     Result<int> end_without_receipt(const job::Outcome& outcome);
-    /// `receipt` is null where there is none.
+    /// `receipt` and `from` are null where there is none.
     Result<void> print_json(const job::Outcome& outcome,
                             const job::Ending& ending,
-                            const job::SignedReceipt* receipt);
+                            const job::SignedReceipt* receipt,
+                            BlockSource* from);
     void show_log(std::string_view text);
     void clear_live_line();
 
     Context& context_;
     BlockSource& source_;
     SessionOptions options_;
+    const worker::OpenReader open_reader_;
     bool accepted_ = false;
     bool live_line_shown_ = false;
     std::string stage_;

@@ -110,6 +110,7 @@ json to_json(const job::SignedReceipt& signed_receipt) {
         {"usage", to_json(receipt.usage)},
         {"software", receipt.software},
         {"finished_at", receipt.finished_at.value},
+        {"providers", receipt.providers},
     };
 }
 
@@ -142,6 +143,7 @@ json to_json(const job::Invocation& invocation) {
         {"nonce", to_hex(invocation.nonce)},
         {"priority", invocation.priority},
         {"labels", labels_json(invocation.labels)},
+        {"providers", invocation.providers},
         {"limits",
          {{"module_bytes_max", spec.limits.module_bytes_max},
           {"compile_ms_max", spec.limits.compile_ms_max},

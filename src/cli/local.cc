@@ -38,7 +38,9 @@ worker::OpenReader Local::open_reader() const {
     if (!stores->has_reader()) {
         return {};
     }
-    return [&all = *stores](worker::Stop stop) { return all.reader(std::move(stop)); };
+    return [&all = *stores](std::span<const std::string> providers, worker::Stop stop) {
+        return all.reader(providers, std::move(stop));
+    };
 }
 
 SubmissionParts parts_of(const Local& local) {
@@ -47,6 +49,7 @@ SubmissionParts parts_of(const Local& local) {
             .policy = wiring::default_policy(local.trusted),
             .store = local.store(),
             .source = local.source(),
+            .open_reader = local.open_reader(),
             .software = wiring::software(),
             .network = local.network,
             .traces = nullptr};

@@ -164,8 +164,7 @@ Result<int> run_here(Context& context, const RunFlags& given) {
     std::signal(SIGINT, stop_run);
     std::signal(SIGTERM, stop_run);
     const auto run_with = [&](worker::RunObserver& seen_by) {
-        return worker::run_job(
-            workshop->parts(), invocation.spec, invocation.timeouts, ids, lease, permit, seen_by);
+        return worker::run_job(workshop->parts(), invocation, ids, lease, permit, seen_by);
     };
     const worker::FinishedRun run = run_with(observer);
     NoObserver nobody;

@@ -75,7 +75,7 @@ public:
         : parts_(parts)
         , request_(std::move(request))
         , options_(options)
-        , session_(context, parts.source, options) {}
+        , session_(context, parts.source, options, parts.open_reader) {}
 
     Result<int> see_through() {
         const InterruptWatch watch;
@@ -225,7 +225,7 @@ Result<int> watch_and_wait(Context& context,
                            const Cid& job,
                            const SessionOptions& options) {
     ledger::LedgerReader reader = TRY(ledger::LedgerReader::open(parts.home / "ledger.db"));
-    JobSession session(context, parts.source, options);
+    JobSession session(context, parts.source, options, parts.open_reader);
     const InterruptWatch interrupt;
     session.note("job " + job.to_string());
     for (;;) {

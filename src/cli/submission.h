@@ -11,6 +11,7 @@
 #include "job/policy.h"
 #include "traces/exporter.h"
 #include "wiring/network.h"
+#include "worker/broker_host.h"
 
 #include <filesystem>
 #include <optional>
@@ -25,6 +26,7 @@ struct SubmissionParts {
     job::Policy policy;
     BlockStore& store;
     BlockSource& source;
+    worker::OpenReader open_reader; ///< For outputs, where they come from elsewhere. May be empty.
     std::string software;
     std::optional<wiring::NetworkOptions> network; ///< Nothing: this machine alone.
     traces::Exporter* traces = nullptr;            ///< Null: nothing is traced.

@@ -144,6 +144,9 @@ Result<int> submit(Context& context, const SubmitFlags& flags) {
     TRY(hand_on(*local, spec));
     job::Invocation invocation =
         TRY(invocation_of(wanted, std::move(spec), local->key.public_key(), now_unix()));
+    if (local->kubo) {
+        invocation.providers = local->stores->own_providers();
+    }
     const std::unique_ptr<traces::Exporter> exporter =
         TRY(wiring::open_traces(local->settings, config::process_environment, "submit", nullptr));
     SubmitSpan span(exporter.get());

@@ -157,6 +157,7 @@ Result<int> work(Context& context, const WorkerFlags& flags) {
             workshop.liveness_fd = liveness_fd;
             workshop.walls = walls;
             if (local->kubo) {
+                workshop.own_providers = [&local] { return local->stores->own_providers(); };
                 workshop.publish = to_kubo.publish();
             }
             return wiring::Workshop::open(

@@ -3,6 +3,7 @@
 #include "ipld/dag_cbor.h"
 #include "job/envelope.h"
 #include "job/fields.h"
+#include "job/provider.h"
 #include "job/spec_codec.h"
 
 #include <algorithm>
@@ -43,6 +44,10 @@ Map meta_of(const Invocation& invocation) {
     }
     meta.emplace_back("priority", std::uint64_t{invocation.priority});
     meta.emplace_back("timeouts", std::move(timeouts));
+    if (!invocation.providers.empty()) {
+        meta.emplace_back("providers",
+                          List(invocation.providers.begin(), invocation.providers.end()));
+    }
     if (invocation.traceparent) {
         meta.emplace_back("traceparent", std::string_view(*invocation.traceparent));
     }
@@ -116,6 +121,9 @@ Result<void> read_meta(const Node& node, Invocation& invocation) {
     }
     if (const auto* traceparent = TRY(meta.maybe<std::string>("traceparent"))) {
         invocation.traceparent = *traceparent;
+    }
+    if (const auto* providers = TRY(meta.maybe<List>("providers"))) {
+        invocation.providers = TRY(provider_texts(*providers));
     }
     return {};
 }
@@ -200,7 +208,7 @@ Result<void> check_meta(const Invocation& invocation) {
     if (invocation.traceparent) {
         TRY(check_text("traceparent", *invocation.traceparent, limits::traceparent_bytes_max));
     }
-    return {};
+    return check_providers(invocation.providers);
 }
 
 } // namespace

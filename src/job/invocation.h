@@ -31,6 +31,9 @@ struct Invocation {
     std::uint32_t priority = 0;                              ///< `meta.priority`, 0 to 9, 9 first.
     std::vector<std::pair<std::string, std::string>> labels; ///< `meta.labels`, sorted by name.
     std::optional<std::string> traceparent;                  ///< `meta.traceparent`, W3C.
+    /// `meta.providers`: where the IPFS node can be dialled that has what the job names, each as
+    /// `Provider` reads it.
+    std::vector<std::string> providers;
 
     friend bool operator==(const Invocation&, const Invocation&) = default;
 };

@@ -1,6 +1,7 @@
 #include "ipld/dag_cbor.h"
 #include "job/envelope.h"
 #include "job/invocation.h"
+#include "job/provider.h"
 #include "job/testing/samples.h"
 #include "job/testing/vectors.h"
 #include "multiformats/multibase.h"
@@ -120,6 +121,31 @@ TEST(Invocation, SignsImportsToTheGoldenBytes) {
     const Result<SignedInvocation> read = read_invocation(made.document);
     ASSERT_TRUE(read) << read.error().message;
     EXPECT_EQ(read->invocation, invocation);
+}
+
+TEST(Invocation, SignsProvidersToTheGoldenBytes) {
+    Invocation invocation = testing::sample_linked_invocation();
+    invocation.providers = testing::sample_providers();
+    const SignedInvocation made = sign(invocation, testing::sample_key(1)).take();
+    EXPECT_TRUE(testing::matches_vector(
+        "invocation-providers", made.document, "src/job/testing/samples.cc through job::sign"));
+    const Result<SignedInvocation> read = read_invocation(made.document);
+    ASSERT_TRUE(read) << read.error().message;
+    EXPECT_EQ(read->invocation, invocation);
+    EXPECT_EQ(ids_of(made).computation,
+              ids_of(sign(testing::sample_linked_invocation(), testing::sample_key(1)).take())
+                  .computation)
+        << "where blocks come from is no part of the work";
+}
+
+TEST(Invocation, RefusesProvidersThatAreNone) {
+    Invocation invocation = testing::sample_linked_invocation();
+    invocation.providers = {"/dns4/localhost/tcp/1/p2p/x"};
+    EXPECT_FALSE(sign(invocation, testing::sample_key(1)).ok());
+    invocation.providers.assign(limits::providers_max, testing::sample_providers().front());
+    EXPECT_TRUE(sign(invocation, testing::sample_key(1)).ok());
+    invocation.providers.push_back(testing::sample_providers().front());
+    EXPECT_EQ(sign(invocation, testing::sample_key(1)).error().code, Errc::too_large);
 }
 
 TEST(Invocation, EnvelopeIsThatOfThePublishedUcan) {

@@ -2,6 +2,7 @@
 
 #include "job/envelope.h"
 #include "job/fields.h"
+#include "job/provider.h"
 #include "job/spec.h"
 #include "job/text.h"
 
@@ -67,7 +68,7 @@ Map payload_of(const Receipt& receipt) {
         usage.emplace_back(row.key, receipt.usage.*row.member);
     }
     Map payload;
-    payload.reserve(15);
+    payload.reserve(16);
     payload.emplace_back("iss", receipt.worker.to_did());
     payload.emplace_back("job", receipt.job);
     payload.emplace_back("task", receipt.task);
@@ -82,6 +83,9 @@ Map payload_of(const Receipt& receipt) {
     payload.emplace_back("finished", receipt.finished_at.value);
     payload.emplace_back("instance", copy_of(receipt.instance.bytes));
     payload.emplace_back("software", fit_text(receipt.software, limits::software_bytes_max));
+    if (!receipt.providers.empty()) {
+        payload.emplace_back("providers", List(receipt.providers.begin(), receipt.providers.end()));
+    }
     if (receipt.kept_until) {
         payload.emplace_back("kept_until", receipt.kept_until->value);
     }
@@ -203,6 +207,9 @@ Result<Read<Receipt>> read_payload(const Node& node) {
     if (payload.any("kept_until") != nullptr) {
         receipt.kept_until = TRY(read_time(payload, "kept_until"));
     }
+    if (const auto* providers = TRY(payload.maybe<List>("providers"))) {
+        receipt.providers = TRY(provider_texts(*providers));
+    }
     return Read<Receipt>{std::move(receipt),
                          payload.all_known() && ending.all_known && usage.all_known};
 }
@@ -217,6 +224,7 @@ Result<SignedReceipt> sign(const Receipt& receipt, const PrivateKey& key) {
     assert(key.public_key() == receipt.worker);
     assert(receipt.finished_at.value >= 0);
     assert(!receipt.kept_until || receipt.kept_until->value >= 0);
+    TRY(check_providers(receipt.providers));
     Bytes document = envelope::seal(signed_part(receipt), key);
     if (document.size() > limits::receipt_bytes_max) {
         return Error{Errc::too_large, "the receipt has more than 16384 bytes"};

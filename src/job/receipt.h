@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace ic::job {
 
@@ -55,6 +56,8 @@ struct Receipt {
     std::string software; ///< "ipfs-compute/0.1.0 wasmtime/48.0.8".
     UnixSeconds finished_at;
     std::optional<UnixSeconds> kept_until; ///< Until when the worker keeps the outputs.
+    /// Where the IPFS node can be dialled that has the outputs, each as `Provider` reads it.
+    std::vector<std::string> providers;
 
     friend bool operator==(const Receipt&, const Receipt&) = default;
 };
@@ -76,7 +79,7 @@ Bytes signed_part(const Receipt& receipt);
 
 /// Encodes and signs. Texts are cut to their limits and made UTF-8 first (`fit_text`): an ending
 /// must not be lost because a guest's last words were odd. Requires: `key` is `receipt.worker`'s.
-/// Errors: too_large (CIDs with identity digests can make it so).
+/// Errors: too_large (CIDs with identity digests can make it so); as `check_providers`.
 Result<SignedReceipt> sign(const Receipt& receipt, const PrivateKey& key);
 
 /// Strict; fields that this version does not know are ignored (they are under the signature). The

@@ -1,4 +1,5 @@
 #include "job/envelope.h"
+#include "job/provider.h"
 #include "job/receipt.h"
 #include "job/spec.h"
 #include "job/testing/samples.h"
@@ -82,6 +83,31 @@ TEST(Receipt, SignsToTheGoldenBytes) {
     EXPECT_TRUE(testing::shows_bytes(page, made.document));
     EXPECT_NE(page.find(made.cid.to_string()), std::string::npos)
         << "docs/formats/receipt.md does not show " << made.cid.to_string();
+}
+
+TEST(Receipt, SignsProvidersToTheGoldenBytes) {
+    Receipt receipt = testing::sample_receipt();
+    receipt.providers = testing::sample_providers();
+    const SignedReceipt made = sign(receipt, testing::sample_key(3)).take();
+    EXPECT_TRUE(testing::matches_vector(
+        "receipt-providers", made.document, "src/job/testing/samples.cc through job::sign"));
+    const Result<SignedReceipt> read = read_receipt(made.document);
+    ASSERT_TRUE(read) << read.error().message;
+    EXPECT_EQ(read->receipt, receipt);
+    EXPECT_TRUE(verify_signature(*read));
+}
+
+TEST(Receipt, RefusesProvidersThatAreNone) {
+    const Node one{testing::sample_providers().front()};
+    EXPECT_EQ(code_with("", "providers", Node{List{Node{"/dns4/x/tcp/1/p2p/y"}}}),
+              Errc::unsupported);
+    EXPECT_EQ(code_with("", "providers", Node{List{Node{true}}}), Errc::malformed);
+    EXPECT_EQ(code_with("", "providers", Node{true}), Errc::malformed);
+    EXPECT_EQ(code_with("", "providers", Node{List{}}), Errc::malformed)
+        << "there is one way to name none";
+    EXPECT_EQ(code_with("", "providers", Node{List(limits::providers_max, one)}), std::nullopt);
+    EXPECT_EQ(code_with("", "providers", Node{List(limits::providers_max + 1, one)}),
+              Errc::too_large);
 }
 
 TEST(Receipt, ReadRefusesEveryProperPrefix) {

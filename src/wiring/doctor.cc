@@ -364,7 +364,7 @@ private:
         task.spec.limits.wall_ms_max = no_op_ms_max;
         const worker::LeasePermit permit(Instant::never());
         Silent observer;
-        worker::BrokerHost host(workshop.parts(), permit, observer, std::chrono::minutes(1));
+        worker::BrokerHost host(workshop.parts(), permit, observer, {});
         const job::Ending ending = workshop.parts().executor.run(task, permit, host).ending;
         if (!ending.error) {
             return std::nullopt;

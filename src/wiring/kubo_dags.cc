@@ -59,21 +59,28 @@ Error not_asked(const std::string& why) { return {Errc::unsupported, why}; }
 
 } // namespace
 
-KuboDags::KuboDags(BlockStore& local, KuboSource& kubo, KuboDagsOptions options)
+KuboDags::KuboDags(BlockStore& local,
+                   KuboSource& kubo,
+                   Providers& providers,
+                   KuboDagsOptions options)
     : local_(local)
     , kubo_(kubo)
+    , providers_(providers)
     , options_(std::move(options))
     , gateway_(kubo_, options_)
     , export_(kubo_) {}
 
-std::unique_ptr<BlockSource> KuboDags::reader(Stop stop) {
+std::unique_ptr<BlockSource> KuboDags::reader(std::span<const std::string> providers, Stop stop) {
     return std::make_unique<car_store::DagReader>(
         local_,
         car_store::DagReaderOptions{
             .senders = {&gateway_, &export_},
             .single = [this](const Cid& cid, const Stop& until) { return kubo_.get(cid, until); },
             .block_time_max = options_.block_time_max,
-            .stop = std::move(stop)},
+            .stop = std::move(stop),
+            .before_asking = [this,
+                              named = std::vector<std::string>(providers.begin(), providers.end())](
+                                 const Stop& until) { providers_.dial(named, until); }},
         counts_);
 }
 

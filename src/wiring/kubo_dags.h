@@ -5,11 +5,13 @@
 #include "blockstore/gateway/gateway.h"
 #include "blockstore/kubo/kubo_source.h"
 #include "car_store/dag_reader.h"
+#include "wiring/providers.h"
 
 #include <chrono>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -28,13 +30,15 @@ struct KuboDagsOptions {
 
 /// CARs come through Kubo's gateway port, which is several times as fast as its API and can send a
 /// part of a file; else from its API (`dag/export`). What neither sends comes block by block.
-/// Threads: any. Lifetime: `local` and `kubo` outlive it, and it its readers.
+/// Threads: any. Lifetime: what it is made of outlives it, and it its readers.
 class KuboDags {
 public:
-    KuboDags(BlockStore& local, KuboSource& kubo, KuboDagsOptions options);
+    KuboDags(BlockStore& local, KuboSource& kubo, Providers& providers, KuboDagsOptions options);
 
-    /// For one run: ends what it waits for when `stop` says so. Threads of the reader: one.
-    std::unique_ptr<BlockSource> reader(car_store::Stop stop);
+    /// For one run: ends what it waits for when `stop` says so. Before it asks for anything, Kubo
+    /// is connected to `providers` (Providers::dial). Threads of the reader: one.
+    std::unique_ptr<BlockSource> reader(std::span<const std::string> providers,
+                                        car_store::Stop stop);
 
     const car_store::DagReaderCounts& counts() const { return counts_; }
 
@@ -79,6 +83,7 @@ private:
 
     BlockStore& local_;
     KuboSource& kubo_;
+    Providers& providers_;
     const KuboDagsOptions options_;
     GatewaySender gateway_;
     ExportSender export_;

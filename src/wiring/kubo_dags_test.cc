@@ -97,11 +97,12 @@ protected:
             KuboOptions{.find_api = [url = api.url()]() -> Result<std::string> { return url; }});
         dags_.emplace(local_,
                       *kubo_,
+                      providers_,
                       KuboDagsOptions{
                           .gateway = setting,
                           .block_time_max = 20s,
                           .warn = [this](std::string_view line) { warnings_.emplace_back(line); }});
-        const std::unique_ptr<BlockSource> reader = dags_->reader({});
+        const std::unique_ptr<BlockSource> reader = dags_->reader({}, {});
         const Result<LentBytes> root = reader->get(file_.root);
         ASSERT_TRUE(root.ok()) << root.error().message;
         for (const Cid& leaf : file_.leaves) {
@@ -118,6 +119,7 @@ protected:
     MemoryStore local_;
     std::vector<std::string> warnings_;
     std::optional<KuboSource> kubo_;
+    Providers providers_{[this] { return kubo_->rpc(); }};
     std::optional<KuboDags> dags_;
 };
 
@@ -244,8 +246,8 @@ TEST_F(KuboDagsTest, WhatNobodyHasIsUnavailableAndMayBeTriedAgain) {
     const ApiDouble api(MemoryBlocks{}, "/ip4/127.0.0.1/tcp/0");
     kubo_.emplace(
         KuboOptions{.find_api = [url = api.url()]() -> Result<std::string> { return url; }});
-    dags_.emplace(local_, *kubo_, KuboDagsOptions{.block_time_max = 20s});
-    const std::unique_ptr<BlockSource> reader = dags_->reader({});
+    dags_.emplace(local_, *kubo_, providers_, KuboDagsOptions{.block_time_max = 20s});
+    const std::unique_ptr<BlockSource> reader = dags_->reader({}, {});
     for (const Cid& cid : {file_.root, file_.leaves.front()}) {
         const Result<LentBytes> block = reader->get(cid);
         ASSERT_FALSE(block.ok());
@@ -259,13 +261,15 @@ TEST_F(KuboDagsTest, AStopEndsAWaitForAKuboThatSearchesForEver) {
     HttpTestServer server([](const SeenRequest&, Peer& peer) { peer.wait(1h); });
     kubo_.emplace(
         KuboOptions{.find_api = [url = server.url("")]() -> Result<std::string> { return url; }});
-    dags_.emplace(local_, *kubo_, KuboDagsOptions{.gateway = "off", .block_time_max = 1h});
+    dags_.emplace(
+        local_, *kubo_, providers_, KuboDagsOptions{.gateway = "off", .block_time_max = 1h});
     const Instant until = now_since_boot() + 300ms;
-    const std::unique_ptr<BlockSource> reader = dags_->reader([until]() -> std::optional<Error> {
-        return now_since_boot() < until
-                   ? std::nullopt
-                   : std::optional(Error{Errc::fetch_timeout, "the fetch stage is over"});
-    });
+    const std::unique_ptr<BlockSource> reader =
+        dags_->reader({}, [until]() -> std::optional<Error> {
+            return now_since_boot() < until
+                       ? std::nullopt
+                       : std::optional(Error{Errc::fetch_timeout, "the fetch stage is over"});
+        });
     EXPECT_EQ(reader->get(file_.root).error().code, Errc::cid_unavailable);
     EXPECT_EQ(reader->get(file_.leaves.front()).error().code, Errc::cid_unavailable);
 }

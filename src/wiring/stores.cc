@@ -9,6 +9,7 @@
 #include "blockstore/verifying_store.h"
 #include "kubo/api_address.h"
 #include "wiring/kubo_dags.h"
+#include "wiring/providers.h"
 
 #include <algorithm>
 #include <chrono>
@@ -74,6 +75,7 @@ struct Stores::Layers {
     VerifyingStore verifying{*embedded};
     std::optional<GatewaySource> gateways{}; ///< None if none is named.
     std::optional<KuboSource> kubo{};        ///< None if it is switched off.
+    std::optional<Providers> providers{};    ///< As `kubo`.
     std::optional<KuboDags> dags{};          ///< None also if gateways are asked first.
     std::vector<std::unique_ptr<CountingSource>> counted{};
     std::optional<OrderedSources> remote{};
@@ -115,10 +117,12 @@ Result<std::unique_ptr<Stores>> Stores::open(const config::Home& home,
             KuboOptions{.find_api = api_finder(settings.kubo),
                         .token = settings.kubo_token,
                         .time_max = std::chrono::milliseconds(settings.kubo_timeout_ms)});
+        layers->providers.emplace([&kubo = *layers->kubo] { return kubo.rpc(); });
         if (remote.empty()) {
             layers->dags.emplace(
                 layers->verifying,
                 *layers->kubo,
+                *layers->providers,
                 KuboDagsOptions{.gateway = TRY(kubo_gateway_of(settings.kubo_gateway)),
                                 .block_time_max =
                                     std::chrono::milliseconds(settings.kubo_timeout_ms),
@@ -137,8 +141,13 @@ BlockStore& Stores::blocks() {
     return layers_->caching ? static_cast<BlockStore&>(*layers_->caching) : layers_->verifying;
 }
 
-std::unique_ptr<BlockSource> Stores::reader(car_store::Stop stop) {
-    return layers_->dags->reader(std::move(stop));
+std::unique_ptr<BlockSource> Stores::reader(std::span<const std::string> providers,
+                                            car_store::Stop stop) {
+    return layers_->dags->reader(providers, std::move(stop));
+}
+
+std::vector<std::string> Stores::own_providers() {
+    return layers_->providers ? layers_->providers->own() : std::vector<std::string>{};
 }
 
 bool Stores::has_reader() const { return layers_->dags.has_value(); }

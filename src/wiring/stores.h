@@ -11,7 +11,10 @@
 
 #include <functional>
 #include <memory>
+#include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace ic {
 class EmbeddedStore;
@@ -43,11 +46,16 @@ public:
     BlockStore& blocks();
 
     /// As `blocks`, for one run: whole DAGs at once from Kubo, and an end to what it waits for when
-    /// `stop` says so. Requires: `has_reader`. Lifetime: this outlives it. Threads of it: one.
-    std::unique_ptr<BlockSource> reader(car_store::Stop stop);
+    /// `stop` says so; `providers` (job::Provider) are dialled first. Requires: `has_reader`.
+    /// Lifetime: this outlives it. Threads of it: one.
+    std::unique_ptr<BlockSource> reader(std::span<const std::string> providers,
+                                        car_store::Stop stop);
 
     /// Whether Kubo is asked, and no gateway before it.
     bool has_reader() const;
+
+    /// Where others can dial the Kubo that this machine's blocks are handed to; none without one.
+    std::vector<std::string> own_providers();
 
     /// This machine's store alone, verified.
     BlockStore& local();

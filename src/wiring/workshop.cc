@@ -92,6 +92,7 @@ Result<std::unique_ptr<Workshop>> Workshop::open(const WorkshopOptions& options,
         .curl = TRY(guest_curl(policy, options.private_addresses)),
         .publish = options.publish,
         .open_reader = options.open_reader,
+        .own_providers = options.own_providers,
     });
     return std::unique_ptr<Workshop>(new Workshop(std::move(impl)));
 }

@@ -34,6 +34,7 @@ struct WorkshopOptions {
     worker::Publish publish{};        ///< Empty: results stay in the store.
     worker::OpenReader open_reader{}; ///< Empty: runs read from the source.
     metrics::Registry* counts = nullptr; ///< Null: nobody counts. Outlives the workshop.
+    std::function<std::vector<std::string>()> own_providers{}; ///< As RunParts has it.
     executor::channel::WallSet
         walls{}; ///< Executors and compilers without one of these run nothing.
 };

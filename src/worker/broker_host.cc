@@ -49,11 +49,11 @@ private:
 BrokerHost::BrokerHost(const RunParts& parts,
                        const executor::Permit& permit,
                        RunObserver& observer,
-                       std::chrono::milliseconds fetch_time_max)
+                       FetchOptions fetching)
     : parts_(parts)
     , permit_(permit)
     , observer_(observer)
-    , fetch_time_max_(fetch_time_max) {}
+    , fetching_(std::move(fetching)) {}
 
 void BrokerHost::stage(job::Stage stage) {
     fetched_for_ = fetch_time();
@@ -76,17 +76,19 @@ std::optional<Error> BrokerHost::must_end() const {
     if (now_since_boot() >= permit_.lease_until()) {
         return Error{Errc::lease_lost, "the lease is over"};
     }
-    if (fetching_since_ && fetch_time() >= fetch_time_max_) {
+    if (fetching_since_ && fetch_time() >= fetching_.time_max) {
         return Error{Errc::fetch_timeout,
-                     "the fetch stage took longer than " + std::to_string(fetch_time_max_.count()) +
-                         " ms: raise --fetch-timeout"};
+                     "the fetch stage took longer than " +
+                         std::to_string(fetching_.time_max.count()) + " ms: raise --fetch-timeout"};
     }
     return std::nullopt;
 }
 
 BlockSource& BrokerHost::reader() {
     if (!reader_) {
-        reader_ = parts_.open_reader ? parts_.open_reader([this] { return must_end(); }) : nullptr;
+        reader_ = parts_.open_reader
+                      ? parts_.open_reader(fetching_.providers, [this] { return must_end(); })
+                      : nullptr;
     }
     return *reader_ ? **reader_ : parts_.source;
 }

@@ -34,9 +34,11 @@ using Stop = std::function<std::optional<Error>()>;
 /// tried again while the network is not there.
 using Publish = std::function<Result<void>(std::span<const Cid> cids, const Stop& stop)>;
 
-/// Makes what one run reads from, which ends what it waits for when `stop` says so; null where
-/// there is nothing to wait for but `RunParts::source`.
-using OpenReader = std::function<std::unique_ptr<BlockSource>(Stop stop)>;
+/// /// Makes what one run reads from, which ends what it waits for when `stop` says so.
+/// `providers`: as job::Invocation and job::Receipt have them, to be dialled before anybody is
+/// asked.
+using OpenReader =
+    std::function<std::unique_ptr<BlockSource>(std::span<const std::string> providers, Stop stop)>;
 
 /// What a run is built of; shared by all runs of a node. The references outlive every run.
 struct RunParts {
@@ -47,6 +49,14 @@ struct RunParts {
     Curl curl;
     Publish publish{};        ///< Empty where results stay in this store.
     OpenReader open_reader{}; ///< Empty: runs read from `source`.
+    /// Where others can dial who has the results, for receipts. Empty: nowhere.
+    std::function<std::vector<std::string>()> own_providers{};
+};
+
+/// How a run gets what its job names.
+struct FetchOptions {
+    std::chrono::milliseconds time_max{60'000}; ///< Of the fetch stage.
+    std::vector<std::string> providers{};       ///< The job's.
 };
 
 /// Who looks on while a run goes. Called on the run's thread.
@@ -73,7 +83,7 @@ public:
     BrokerHost(const RunParts& parts,
                const executor::Permit& permit,
                RunObserver& observer,
-               std::chrono::milliseconds fetch_time_max);
+               FetchOptions fetching);
 
     /// Errors: cid_unavailable, with what people can do, where the source knows no such block or
     /// nobody gives it in time; fetch_timeout where the fetch stage's time is over although blocks
@@ -117,7 +127,7 @@ private:
     const RunParts& parts_;
     const executor::Permit& permit_;
     RunObserver& observer_;
-    const std::chrono::milliseconds fetch_time_max_;
+    const FetchOptions fetching_;
     std::chrono::nanoseconds fetched_for_{0}; ///< In the parts of the stage that are over.
     std::optional<Instant> fetching_since_{}; ///< While the stage goes on.
     std::optional<std::unique_ptr<BlockSource>> reader_{}; ///< Made when it is needed.

@@ -130,13 +130,12 @@ executor::Outcome fetch_and_run(const RunParts& parts,
 } // namespace
 
 FinishedRun run_and_store(const RunParts& parts,
-                          const job::JobSpec& spec,
-                          const job::StageTimeouts& timeouts,
+                          const job::Invocation& invocation,
                           const job::JobIds& ids,
                           const job::LeaseRef& lease,
                           const executor::Permit& permit,
                           RunObserver& observer) {
-    executor::Task task{.lease = lease, .spec = spec, .seed = {}};
+    executor::Task task{.lease = lease, .spec = invocation.spec, .seed = {}};
     const ByteView digest = ids.computation.digest();
     std::copy_n(digest.begin(), std::min(digest.size(), task.seed.size()), task.seed.begin());
 
@@ -145,7 +144,11 @@ FinishedRun run_and_store(const RunParts& parts,
     if (Result<std::unique_ptr<WriteSession>> begun = parts.store.begin_session(); begun) {
         session = std::move(begun).take();
     }
-    BrokerHost host(parts, permit, observer, capped_ms(timeouts.fetch_ms_max));
+    BrokerHost host(parts,
+                    permit,
+                    observer,
+                    {.time_max = capped_ms(invocation.timeouts.fetch_ms_max),
+                     .providers = invocation.providers});
     executor::Outcome outcome = fetch_and_run(parts, task, permit, host);
 
     FinishedRun run{.ending = std::move(outcome.ending),
@@ -187,14 +190,13 @@ void hand_on_results(const RunParts& parts,
 }
 
 FinishedRun run_job(const RunParts& parts,
-                    const job::JobSpec& spec,
-                    const job::StageTimeouts& timeouts,
+                    const job::Invocation& invocation,
                     const job::JobIds& ids,
                     const job::LeaseRef& lease,
                     const executor::Permit& permit,
                     RunObserver& observer) {
-    FinishedRun run = run_and_store(parts, spec, timeouts, ids, lease, permit, observer);
-    hand_on_results(parts, timeouts, permit, run);
+    FinishedRun run = run_and_store(parts, invocation, ids, lease, permit, observer);
+    hand_on_results(parts, invocation.timeouts, permit, run);
     return run;
 }
 
@@ -203,7 +205,8 @@ job::Receipt receipt_of(const FinishedRun& run,
                         const job::LeaseRef& lease,
                         const job::WorkerRef& worker,
                         std::string software,
-                        UnixSeconds finished_at) {
+                        UnixSeconds finished_at,
+                        std::vector<std::string> providers) {
     return {
         .worker = worker.key,
         .instance = worker.instance,
@@ -219,6 +222,7 @@ job::Receipt receipt_of(const FinishedRun& run,
         .software = std::move(software),
         .finished_at = finished_at,
         .kept_until = std::nullopt,
+        .providers = std::move(providers),
     };
 }
 

@@ -9,6 +9,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace ic::worker {
@@ -31,8 +32,7 @@ struct FinishedRun {
 /// of it is alive and what it added is on the disk. A failure to store becomes the ending,
 /// one that lets the job go on elsewhere.
 FinishedRun run_and_store(const RunParts& parts,
-                          const job::JobSpec& spec,
-                          const job::StageTimeouts& timeouts,
+                          const job::Invocation& invocation,
                           const job::JobIds& ids,
                           const job::LeaseRef& lease,
                           const executor::Permit& permit,
@@ -47,8 +47,7 @@ void hand_on_results(const RunParts& parts,
 
 /// Both, one after the other.
 FinishedRun run_job(const RunParts& parts,
-                    const job::JobSpec& spec,
-                    const job::StageTimeouts& timeouts,
+                    const job::Invocation& invocation,
                     const job::JobIds& ids,
                     const job::LeaseRef& lease,
                     const executor::Permit& permit,
@@ -60,6 +59,7 @@ job::Receipt receipt_of(const FinishedRun& run,
                         const job::LeaseRef& lease,
                         const job::WorkerRef& worker,
                         std::string software,
-                        UnixSeconds finished_at);
+                        UnixSeconds finished_at,
+                        std::vector<std::string> providers = {});
 
 } // namespace ic::worker

@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <thread>
 #include <utility>
@@ -122,9 +123,14 @@ protected:
         const Cid cid = cid_of(Codec::raw, ByteView{});
         const job::JobIds ids{.job = cid, .task = cid, .computation = cid};
         spec.module = cid;
-        return run_job(parts, spec, timeouts, ids, {.job = cid, .epoch = {}}, permit, nobody);
+        job::Invocation invocation;
+        invocation.spec = std::move(spec);
+        invocation.timeouts = timeouts;
+        invocation.providers = providers;
+        return run_job(parts, invocation, ids, {.job = cid, .epoch = {}}, permit, nobody);
     }
 
+    const std::vector<std::string> providers{"/ip4/8.8.8.8/tcp/1/p2p/x"};
     MemoryStore store;
     Scribe scribe;
     LeasePermit permit{now_since_boot() + 60s};
@@ -205,7 +211,9 @@ protected:
     FinishedRun fetch_and_run(job::JobSpec spec, std::uint64_t fetch_ms_max) {
         job::StageTimeouts timeouts;
         timeouts.fetch_ms_max = fetch_ms_max;
-        const OpenReader nothing = [this](Stop stop) -> std::unique_ptr<BlockSource> {
+        const OpenReader nothing = [this](std::span<const std::string> dialled,
+                                          Stop stop) -> std::unique_ptr<BlockSource> {
+            EXPECT_EQ(std::vector<std::string>(dialled.begin(), dialled.end()), providers);
             return std::make_unique<Nothing>(std::move(stop), asked);
         };
         return run(timeouts, {}, nothing, std::move(spec));

@@ -413,13 +413,8 @@ struct Worker::Impl {
             .ids = job::ids_of(invocation), .timeouts = invocation.invocation.timeouts, .run = {}};
         run.report.traceparent = invocation.invocation.traceparent;
         Observer observer(*this, run);
-        stored.run = run_and_store(parts,
-                                   invocation.invocation.spec,
-                                   stored.timeouts,
-                                   stored.ids,
-                                   run.lease,
-                                   run.permit,
-                                   observer);
+        stored.run = run_and_store(
+            parts, invocation.invocation, stored.ids, run.lease, run.permit, observer);
         return stored;
     }
 
@@ -437,12 +432,19 @@ struct Worker::Impl {
             // Nobody may take it, and the coordinator knows best what became of the job.
             return no_receipt({Errc::lease_lost, finished.ending.message});
         }
+        const bool has_results =
+            finished.output || finished.errors || finished.log || finished.usage.bytes_added > 0;
+        std::vector<std::string> providers;
+        if (has_results && parts.own_providers) {
+            providers = parts.own_providers();
+        }
         const Result<job::SignedReceipt> receipt = job::sign(receipt_of(finished,
                                                                         stored.ids,
                                                                         run.lease,
                                                                         options.self,
                                                                         options.machine.software,
-                                                                        now_unix()),
+                                                                        now_unix(),
+                                                                        std::move(providers)),
                                                              key);
         if (!receipt) {
             return no_receipt(receipt.error());

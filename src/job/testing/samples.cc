@@ -52,6 +52,11 @@ Invocation sample_invocation() {
     return invocation;
 }
 
+std::vector<std::string> sample_providers() {
+    const std::string peer = "/p2p/12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp";
+    return {"/ip4/192.0.2.7/tcp/4001" + peer, "/ip6/2001:db8::7/udp/4001/quic-v1" + peer};
+}
+
 Invocation sample_linked_invocation() {
     Invocation invocation;
     invocation.issuer = sample_key(1).public_key();

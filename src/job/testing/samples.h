@@ -8,6 +8,7 @@
 #include "job/receipt.h"
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 namespace ic::job::testing {
@@ -21,12 +22,17 @@ Instance sample_instance(std::uint8_t fill);
 /// A CID of nothing in particular, another one for another number.
 Cid sample_cid(std::uint8_t number);
 
-/// A job with every field in use, of `sample_key(1)`, for the coordinator `sample_key(2)`.
+/// A job with every field in use but `providers`, of `sample_key(1)`, for the coordinator
+/// `sample_key(2)`.
 Invocation sample_invocation();
 /// A pure job with imports, and else little.
 Invocation sample_linked_invocation();
 
-/// A receipt with every field in use, of `sample_key(3)`, for `sample_invocation()`.
+/// Of one IPFS node.
+std::vector<std::string> sample_providers();
+
+/// A receipt with every field in use but `providers`, of `sample_key(3)`, for
+/// `sample_invocation()`.
 Receipt sample_receipt();
 
 /// One of each kind, in the order of the variant, every optional field present.
