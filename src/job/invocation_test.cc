@@ -252,6 +252,37 @@ TEST(Invocation, LimitsThatCameLaterStandInItOnlyWhereTheyAreNotTheDefault) {
     }
 }
 
+TEST(Invocation, WhatItAsksOfItsWorkerIsSignedAndNoPartOfTheComputation) {
+    const Bytes plain = signed_sample().document;
+    EXPECT_EQ(text_of(plain).find("requires"), std::string_view::npos);
+    Invocation invocation = testing::sample_invocation();
+    invocation.spec.constraints = parse_constraints("region in (us, eu), !spot, gpu").take();
+    const SignedInvocation made = sign(invocation, testing::sample_key(1)).take();
+    const Result<SignedInvocation> read = read_invocation(made.document);
+    ASSERT_TRUE(read) << read.error().message;
+    EXPECT_EQ(read->invocation, invocation);
+    EXPECT_TRUE(testing::matches_vector("invocation-requires",
+                                        made.document,
+                                        "src/job/testing/samples.cc and this test's constraints "
+                                        "through job::sign; docs/formats/job.md"));
+    EXPECT_EQ(ids_of(made).computation, ids_of(signed_sample()).computation);
+    EXPECT_NE(ids_of(made).task, ids_of(signed_sample()).task);
+
+    const auto with = [](Node requirements) {
+        return code_of(document_with(
+            {"args"}, [&](Map& args) { set(args, "requires", std::move(requirements)); }));
+    };
+    EXPECT_EQ(with(Map{{"labels", List{}}}), Errc::malformed) << "a second form of none";
+    EXPECT_EQ(with(Map{{"labels", List{"gpu", "!spot"}}}), Errc::malformed) << "not in order";
+    EXPECT_EQ(with(Map{{"labels", List{"gpu", "gpu"}}}), Errc::malformed) << "twice";
+    EXPECT_EQ(with(Map{{"labels", List{"a==b"}}}), Errc::malformed) << "a second form";
+    EXPECT_EQ(with(Map{{"labels", List{"a b"}}}), Errc::malformed);
+    EXPECT_EQ(with(Map{{"labels", List{Node{true}}}}), Errc::malformed);
+    EXPECT_EQ(with(Map{}), Errc::malformed);
+    EXPECT_EQ(with(Node{true}), Errc::malformed);
+    EXPECT_EQ(with(Map{{"labels", List{"gpu"}}, {"later", Node{true}}}), Errc::unsupported);
+}
+
 TEST(Invocation, ReadTakesDefaultsForWhatMetaDoesNotSay) {
     const Result<SignedInvocation> read =
         read_invocation(document_with([](Map& payload) { drop(payload, "meta"); }));

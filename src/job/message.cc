@@ -53,12 +53,12 @@ struct As {};
 
 void fields(auto& f, auto& m, As<Advert>) {
     f("worker", m.worker), f("slots", m.slots), f("free", m.slots_free);
-    f("software", m.software);
+    f("software", m.software), f("labels", m.labels);
 }
 
 void fields(auto& f, auto& m, As<Announce>) {
     f("coord", m.coordinator), f("key", m.coordinator_key), f("job", m.job);
-    f("doc", invocation(m.invocation));
+    f("doc", invocation(m.invocation)), f("requires", m.constraints);
 }
 
 void fields(auto& f, auto& m, As<Bid>) {
@@ -188,6 +188,24 @@ struct Writer {
         }
     }
 
+    /// Left out where there are none, as before there were any.
+    void operator()(std::string_view key, const std::vector<Constraint>& constraints) {
+        if (!constraints.empty()) {
+            List list;
+            for (const Constraint& constraint : constraints) {
+                list.emplace_back(to_string(constraint));
+            }
+            map.emplace_back(key, std::move(list));
+        }
+    }
+
+    /// Likewise.
+    void operator()(std::string_view key, const WorkerLabels& labels) {
+        if (!labels.empty()) {
+            map.emplace_back(key, Map(labels.begin(), labels.end()));
+        }
+    }
+
     void operator()(std::string_view key, const Limited<const Bytes>& value) {
         assert(value.bytes.size() <= value.most);
         map.emplace_back(key, value.bytes);
@@ -292,6 +310,15 @@ struct Reader {
         }
     }
 
+    /// What is absent is empty.
+    template <class T>
+        requires std::is_same_v<T, std::vector<Constraint>> || std::is_same_v<T, WorkerLabels>
+    void operator()(std::string_view key, T& value) {
+        if (const Node* node = next(key, false)) {
+            take(key, *node, value);
+        }
+    }
+
     void operator()(std::string_view key, const Limited<Bytes>& value) {
         if (const Node* node = next(key, true)) {
             take(key, *node, value);
@@ -356,6 +383,52 @@ private:
             state = map.too_large(key, value.most);
         } else {
             value.bytes = *bytes;
+        }
+    }
+
+    void take(std::string_view key, const Node& node, std::vector<Constraint>& constraints) {
+        const auto* list = node.as<List>();
+        if (list == nullptr) {
+            state = map.wrong_type(key);
+            return;
+        }
+        if (list->size() > limits::constraints_max) {
+            state = map.too_large(key, limits::constraints_max);
+            return;
+        }
+        for (const Node& each : *list) {
+            const auto* text = each.as<std::string>();
+            Result<Constraint> read =
+                text == nullptr ? Result<Constraint>(map.wrong_type(key)) : parse_constraint(*text);
+            if (!read || to_string(*read) != *text) { // There is one way to write it.
+                state = read ? map.wrong_type(key) : std::move(read).take_error().during(key);
+                return;
+            }
+            constraints.push_back(std::move(read).take());
+        }
+    }
+
+    void take(std::string_view key, const Node& node, WorkerLabels& labels) {
+        const auto* pairs = node.as<Map>();
+        if (pairs == nullptr) {
+            state = map.wrong_type(key);
+            return;
+        }
+        if (pairs->size() > limits::worker_labels_max) {
+            state = map.too_large(key, limits::worker_labels_max);
+            return;
+        }
+        for (const auto& [name, value] : *pairs) {
+            const auto* text = value.as<std::string>();
+            if (text == nullptr) {
+                state = map.wrong_type(key);
+                return;
+            }
+            labels.emplace_back(name, *text);
+        }
+        std::ranges::sort(labels); // By length first in the message.
+        if (Result<void> fine = check_worker_labels(labels); !fine) {
+            state = std::move(fine).take_error().during(key);
         }
     }
 

@@ -7,6 +7,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "job/ids.h"
+#include "job/labels.h"
 
 #include <chrono>
 #include <cstdint>
@@ -34,6 +35,7 @@ struct Advert {
     std::uint32_t slots = 0;
     std::uint32_t slots_free = 0;
     std::string software;
+    WorkerLabels labels{}; ///< What constraints of jobs are about.
 
     friend bool operator==(const Advert&, const Advert&) = default;
 };
@@ -44,6 +46,8 @@ struct Announce {
     PublicKey coordinator_key;
     Cid job;
     std::optional<Bytes> invocation; ///< The signed document where it is small; else by CID.
+    /// What the job asks of its worker, where the document is not here to say it.
+    std::vector<Constraint> constraints{};
 
     friend bool operator==(const Announce&, const Announce&) = default;
 };

@@ -7,7 +7,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
+#include <utility>
+#include <vector>
 
 namespace ic::job {
 namespace {
@@ -32,8 +35,17 @@ void set(Map& fields, const std::string& key, Node value) {
     fields.emplace_back(key, std::move(value));
 }
 
+/// With their first fields, and with those that came later.
+std::vector<Message> all_samples() {
+    std::vector<Message> all = testing::sample_messages();
+    for (testing::NamedMessage& later : testing::sample_messages_with_later_fields()) {
+        all.push_back(std::move(later.message));
+    }
+    return all;
+}
+
 TEST(Message, DecodeGivesBackEveryKind) {
-    for (const Message& message : testing::sample_messages()) {
+    for (const Message& message : all_samples()) {
         const Result<Message> decoded = decode(encode(message));
         ASSERT_TRUE(decoded) << name(message) << ": " << decoded.error().message;
         EXPECT_EQ(*decoded, message) << name(message);
@@ -78,9 +90,23 @@ TEST(Message, EncodesToTheGoldenBytesOfVersion1) {
     }
 }
 
+// What a kind got later is left out where there is none of it, so the bytes above stay what they
+// are.
+TEST(Message, EncodesLaterFieldsToGoldenBytesOfTheirOwn) {
+    for (const testing::NamedMessage& sample : testing::sample_messages_with_later_fields()) {
+        EXPECT_TRUE(testing::matches_vector("messages/1/" + sample.name,
+                                            encode(sample.message),
+                                            "src/job/testing/samples.cc through job::encode, "
+                                            "version 1 of docs/formats/messages.md"))
+            << sample.name;
+    }
+}
+
 TEST(Message, PageListsEveryKindWithItsFields) {
     const std::string page = testing::read_text("docs/formats/messages.md");
-    for (const Message& message : testing::sample_messages()) {
+    std::map<std::size_t, std::set<std::string>> names; // Of the fields, and "" for the kind's.
+    std::map<std::size_t, std::string> lines;
+    for (const Message& message : all_samples()) {
         const std::string start = "| " + std::to_string(message.index() + 1) + " | `" +
                                   std::string(name(message)) + "` | ";
         const std::size_t row = page.find(start);
@@ -92,14 +118,22 @@ TEST(Message, PageListsEveryKindWithItsFields) {
             EXPECT_NE(line.find("`" + field.first + "` "), std::string::npos)
                 << line << " lacks " << field.first;
         }
+        names[message.index()].insert("");
+        for (const auto& field : fields) {
+            names[message.index()].insert(field.first);
+        }
+        lines[message.index()] = line;
+    }
+    for (const auto& [kind, line] : lines) {
         // The name and each field stand between two marks.
         EXPECT_EQ(std::ranges::count(line, '`'),
-                  static_cast<std::ptrdiff_t>(2 * fields.size() + 2));
+                  static_cast<std::ptrdiff_t>(2 * names[kind].size()))
+            << line;
     }
 }
 
 TEST(Message, DecodeRefusesEveryProperPrefix) {
-    for (const Message& message : testing::sample_messages()) {
+    for (const Message& message : all_samples()) {
         const Bytes bytes = encode(message);
         for (std::size_t size = 0; size < bytes.size(); ++size) {
             EXPECT_FALSE(decode(ByteView{bytes}.first(size))) << name(message) << " " << size;
@@ -108,7 +142,7 @@ TEST(Message, DecodeRefusesEveryProperPrefix) {
 }
 
 TEST(Message, DecodeRefusesAMissingOrWrongFieldAndNamesIt) {
-    for (const Message& message : testing::sample_messages()) {
+    for (const Message& message : all_samples()) {
         const Node node = dag_cbor::decode(encode(message)).take();
         const Map& all = *(*node.as<List>())[2].as<Map>();
         for (const auto& entry : all) {
@@ -127,7 +161,7 @@ TEST(Message, DecodeRefusesAMissingOrWrongFieldAndNamesIt) {
 }
 
 TEST(Message, DecodeIgnoresFieldsItDoesNotKnow) {
-    for (const Message& message : testing::sample_messages()) {
+    for (const Message& message : all_samples()) {
         const Result<Message> decoded =
             decode(changed(message, [](Map& fields) { set(fields, "later", Node{true}); }));
         ASSERT_TRUE(decoded) << decoded.error().message;
@@ -191,6 +225,30 @@ TEST(Message, DecodeRefusesOnePastEachLimit) {
     EXPECT_EQ(code(full, "renewed", List(limits::leases_per_message_max, lease)), Errc::too_large);
 
     EXPECT_EQ(decode(Bytes(limits::message_bytes_max + 1)).error().code, Errc::too_large);
+}
+
+TEST(Message, DecodeRefusesLabelsAndConstraintsOnePastEachLimit) {
+    const auto code = [](const Message& message, const std::string& key, Node value) {
+        const Result<Message> decoded =
+            decode(changed(message, [&](Map& fields) { set(fields, key, value); }));
+        return decoded ? std::optional<Errc>{} : decoded.error().code;
+    };
+    Map labels;
+    List constraints;
+    for (std::size_t count = 0; count < limits::worker_labels_max; ++count) {
+        labels.emplace_back("k" + std::to_string(count), "v");
+        constraints.emplace_back("k" + std::to_string(count));
+    }
+    EXPECT_EQ(code(Advert{}, "labels", labels), std::nullopt);
+    EXPECT_EQ(code(Announce{}, "requires", constraints), std::nullopt);
+    labels.emplace_back("one-more", "v");
+    constraints.emplace_back("one-more");
+    EXPECT_EQ(code(Advert{}, "labels", labels), Errc::too_large);
+    EXPECT_EQ(code(Announce{}, "requires", constraints), Errc::too_large);
+    EXPECT_EQ(code(Advert{}, "labels", Map{{"a b", "v"}}), Errc::malformed);
+    EXPECT_EQ(code(Advert{}, "labels", Map{{"a", Node{true}}}), Errc::malformed);
+    EXPECT_EQ(code(Announce{}, "requires", List{"a == b"}), Errc::malformed) << "a second form";
+    EXPECT_EQ(code(Announce{}, "requires", List{Node{true}}), Errc::malformed);
 }
 
 TEST(Message, LargestRenewalFitsOneMessage) {

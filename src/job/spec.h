@@ -3,6 +3,7 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "job/labels.h"
 #include "multiformats/cid.h"
 
 #include <array>
@@ -87,6 +88,8 @@ struct JobSpec {
     Limits limits;
     std::vector<std::string> allow_hosts; ///< `host` or `host:port`; impure jobs only.
     Effects effects = Effects::pure;
+    /// Of the worker's labels; sorted by text. Where it runs does not change what the work is.
+    std::vector<Constraint> constraints;
 
     friend bool operator==(const JobSpec&, const JobSpec&) = default;
 };

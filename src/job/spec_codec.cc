@@ -99,6 +99,32 @@ Result<Effects> read_effects(Fields& fields) {
     return Error{Errc::unsupported, "args.effects is neither 'pure' nor 'impure'"};
 }
 
+/// `requires`: what the worker has to have.
+Result<std::vector<Constraint>> read_requirements(const Node& node) {
+    Fields fields = TRY(Fields::of(node, "args.requires."));
+    std::vector<Constraint> constraints;
+    for (const std::string& text : TRY(read_list(fields, "labels", limits::constraints_max))) {
+        Result<Constraint> constraint = parse_constraint(text);
+        if (!constraint) {
+            return std::move(constraint).take_error().during("args.requires.labels");
+        }
+        constraints.push_back(std::move(constraint).take());
+    }
+    TRY(fields.refuse_unknown());
+    return constraints;
+}
+
+Map requirements_of(const std::vector<Constraint>& constraints) {
+    List texts;
+    texts.reserve(constraints.size());
+    for (const Constraint& constraint : constraints) {
+        texts.emplace_back(to_string(constraint));
+    }
+    Map map;
+    map.emplace_back("labels", std::move(texts));
+    return map;
+}
+
 Result<void> check_hosts(const JobSpec& spec) {
     const std::vector<std::string>& hosts = spec.allow_hosts;
     if (hosts.size() > limits::allow_hosts_max) {
@@ -210,12 +236,13 @@ Result<void> check(const JobSpec& spec) {
     TRY(check_names("inputs", spec.inputs, limits::inputs_max));
     TRY(check_imports(spec.imports));
     TRY(check_hosts(spec));
+    TRY(check_constraints(spec.constraints));
     return check_limits(spec.limits);
 }
 
 Map args_of(const JobSpec& spec) {
     Map args;
-    args.reserve(12);
+    args.reserve(13);
     args.emplace_back("abi", abi_name);
     args.emplace_back("env", map_of(spec.environment));
     args.emplace_back("args", list_of(spec.arguments));
@@ -231,6 +258,9 @@ Map args_of(const JobSpec& spec) {
     }
     args.emplace_back("effects", spec.effects == Effects::pure ? effects_pure : effects_impure);
     args.emplace_back("handler", std::string_view(spec.handler));
+    if (!spec.constraints.empty()) {
+        args.emplace_back("requires", requirements_of(spec.constraints));
+    }
     return args;
 }
 
@@ -258,6 +288,9 @@ Result<JobSpec> read_args(const Node& args) {
     spec.limits = TRY(read_limits(*given_limits));
     spec.allow_hosts = TRY(read_list(fields, "hosts", limits::allow_hosts_max));
     spec.effects = TRY(read_effects(fields));
+    if (const Node* requirements = fields.any("requires")) {
+        spec.constraints = TRY(read_requirements(*requirements));
+    }
     TRY(fields.refuse_unknown());
     return spec;
 }

@@ -184,6 +184,9 @@ TEST_F(LimitsPage, SaysHowLargeTheDocumentsMayBe) {
     expect_row("imports", {count_text(job::limits::imports_max)});
     expect_row("an import's name", {bytes_text(job::limits::import_name_bytes_max)});
     expect_row("hosts", {count_text(job::limits::allow_hosts_max)});
+    expect_row("constraints; values of one",
+               {count_text(job::limits::constraints_max) + "; " +
+                count_text(job::limits::constraint_values_max)});
     expect_row("labels", {count_text(job::limits::labels_max)});
     expect_row("one argument, name, value, host or label",
                {bytes_text(job::limits::text_bytes_max)});

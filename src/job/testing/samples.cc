@@ -135,6 +135,18 @@ std::vector<Message> sample_messages() {
     };
 }
 
+std::vector<NamedMessage> sample_messages_with_later_fields() {
+    std::vector<Message> samples = sample_messages();
+    Announce announce = std::get<Announce>(samples.at(1));
+    announce.invocation.reset();
+    announce.constraints = {{"gpu", LabelOperator::exists, {}},
+                            {"region", LabelOperator::in, {"eu", "us"}}};
+    Advert advert = std::get<Advert>(samples.at(0));
+    // By key here; by length first in the message.
+    advert.labels = {{"region", "eu"}, {"zz", ""}};
+    return {{"advert-labels", advert}, {"announce-requires", announce}};
+}
+
 Bytes from_hex(std::string_view digits) {
     assert(digits.size() % 2 == 0);
     Bytes bytes;

@@ -35,8 +35,16 @@ std::vector<std::string> sample_providers();
 /// `sample_invocation()`.
 Receipt sample_receipt();
 
-/// One of each kind, in the order of the variant, every optional field present.
+/// One of each kind, in the order of the variant, every field present that the kind had at first.
 std::vector<Message> sample_messages();
+
+struct NamedMessage {
+    std::string name; ///< Of its golden bytes.
+    Message message;
+};
+
+/// Those kinds that got more fields within version 1, with them.
+std::vector<NamedMessage> sample_messages_with_later_fields();
 
 /// Bytes of a text of hexadecimal digits. Requires: an even number of digits and nothing else.
 Bytes from_hex(std::string_view digits);
