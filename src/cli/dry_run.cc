@@ -71,6 +71,9 @@ std::string text_of_job(const job::Invocation& invocation, bool module_is_here) 
     for (const auto& [key, value] : invocation.labels) {
         text += row_text("Label", printable(key) + "=" + printable(value));
     }
+    for (const job::Constraint& constraint : spec.constraints) {
+        text += row_text("Constraint", job::to_string(constraint));
+    }
     text += row_text("Priority", std::to_string(invocation.priority));
     const nlohmann::json all = to_json(invocation);
     text += "Limits:\n" + amounts_text(all["limits"]);

@@ -29,13 +29,14 @@ struct Place {
         member;
 };
 
-constexpr std::array<Place, 32> places{{
+constexpr std::array<Place, 33> places{{
     {"add_size", &JobFlags::add_size},
     {"allow_host", &JobFlags::allow_hosts},
     {"arg", &JobFlags::arguments},
     {"claim_timeout", &JobFlags::claim_timeout},
     {"compile_memory", &JobFlags::compile_memory},
     {"compile_timeout", &JobFlags::compile_timeout},
+    {"constraint", &JobFlags::constraints},
     {"cpu_time", &JobFlags::cpu_time},
     {"curls", &JobFlags::curls},
     {"env", &JobFlags::environment},
@@ -121,7 +122,8 @@ void take(JobFlags& flags, const Place& place, const Words& words) {
         flags.** number = (flags.**number).value_or(value);
     } else {
         Words& list = flags.*std::get<Words JobFlags::*>(place.member);
-        const bool is_pairs = place.field != "arg" && place.field != "allow_host";
+        const bool is_pairs =
+            place.field != "arg" && place.field != "allow_host" && place.field != "constraint";
         list = is_pairs ? under(words, list) : list.empty() ? words : list;
     }
 }

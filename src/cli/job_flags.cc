@@ -123,6 +123,22 @@ Result<std::vector<std::pair<std::string, Cid>>> cid_pairs_of(const std::vector<
     return pairs;
 }
 
+/// All of them together; each word may hold several with commas between them.
+Result<std::vector<job::Constraint>> constraints_of(const std::vector<std::string>& words) {
+    std::string all;
+    for (const std::string& word : words) {
+        all += (all.empty() ? "" : ",") + word;
+    }
+    if (words.empty()) {
+        return std::vector<job::Constraint>{};
+    }
+    Result<std::vector<job::Constraint>> read = job::parse_constraints(all);
+    if (!read) {
+        return usage("--constraint: " + read.error().message);
+    }
+    return read;
+}
+
 Result<Cid> module_of(const JobFlags& flags, BlockStore& store, const unixfs::Profile& profile) {
     if (flags.wasm_cid.empty() == flags.wasm_file.empty()) {
         return usage("give the module by one of --wasm-cid CID and --wasm-file FILE");
@@ -327,6 +343,10 @@ void add_job_flags(Command& command, Context& context, JobFlags& flags) {
         ->between(0, 9)
         ->type_name("N");
     add_list("--label", flags.labels, "A label, for `job list --label`", "NAME=VALUE");
+    add_list("--constraint",
+             flags.constraints,
+             "What the worker's labels have to be: KEY=VALUE, KEY!=VALUE, KEY, !KEY, KEY in (A,B)",
+             "CONSTRAINT");
 }
 
 Result<job::JobSpec> spec_of(const JobFlags& flags,
@@ -347,6 +367,7 @@ Result<job::JobSpec> spec_of(const JobFlags& flags,
     if (!flags.event.empty()) {
         spec.event = TRY(add_file(flags.event, "--event", store, profile, true));
     }
+    spec.constraints = TRY(constraints_of(flags.constraints));
     TRY(read_limits(flags, spec.limits));
     spec.allow_hosts = flags.allow_hosts;
     spec.effects =

@@ -26,6 +26,7 @@ struct JobFlags {
     std::vector<std::string> environment;
     std::vector<std::string> allow_hosts;
     std::vector<std::string> labels;
+    std::vector<std::string> constraints;
     std::string timeout;
     std::string compile_timeout;
     std::string total_timeout;

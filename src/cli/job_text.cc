@@ -128,6 +128,10 @@ json to_json(const job::Invocation& invocation) {
     for (const auto& [key, cid] : spec.imports) {
         imports[key] = cid.to_string();
     }
+    json constraints = json::array();
+    for (const job::Constraint& constraint : spec.constraints) {
+        constraints.push_back(job::to_string(constraint));
+    }
     return {
         {"issuer", invocation.issuer.to_did()},
         {"audience", invocation.audience.to_did()},
@@ -139,6 +143,7 @@ json to_json(const job::Invocation& invocation) {
         {"event", cid_or_null(spec.event)},
         {"inputs", inputs},
         {"allow_hosts", spec.allow_hosts},
+        {"constraints", constraints},
         {"effects", spec.effects == job::Effects::pure ? "pure" : "impure"},
         {"nonce", to_hex(invocation.nonce)},
         {"priority", invocation.priority},
@@ -285,6 +290,9 @@ std::string describe(const ledger::JobDetail& detail) {
         }
         text += row_text("Handler", printable(spec.handler));
         text += row_text("Effects", spec.effects == job::Effects::pure ? "pure" : "impure");
+        for (const job::Constraint& constraint : spec.constraints) {
+            text += row_text("Constraint", job::to_string(constraint));
+        }
     }
     text += row_text("Task", row.ids.task.to_string());
     text += row_text("Computation", row.ids.computation.to_string());

@@ -16,8 +16,10 @@
 #include <algorithm>
 #include <array>
 #include <csignal>
+#include <iterator>
 #include <memory>
 #include <optional>
+#include <sstream>
 #include <thread>
 
 namespace ic::cli {
@@ -25,6 +27,7 @@ namespace {
 
 struct WorkerFlags {
     std::uint32_t slots = 0; ///< 0: not given.
+    std::vector<std::string> labels;
     std::vector<std::string> allow_hosts;
     std::vector<std::string> private_addresses;
     std::string execution_record;
@@ -130,6 +133,35 @@ private:
     }};
 };
 
+/// Those of the setting, and of the flags; of one key the flag's.
+Result<job::WorkerLabels> labels_of(const WorkerFlags& flags, const config::Settings& settings) {
+    const auto wrong = [](const std::string& where, const Error& error) {
+        return Error{Errc::usage, where + ": " + error.message};
+    };
+    Result<job::WorkerLabels> given = job::parse_worker_labels(flags.labels);
+    if (!given) {
+        return wrong("--label", given.error());
+    }
+    std::istringstream words(settings.worker_labels);
+    const std::vector<std::string> configured{std::istream_iterator<std::string>(words), {}};
+    const Result<job::WorkerLabels> from_settings = job::parse_worker_labels(configured);
+    if (!from_settings) {
+        return wrong("setting worker.labels", from_settings.error());
+    }
+    job::WorkerLabels labels = std::move(given).take();
+    for (const auto& label : *from_settings) {
+        if (std::ranges::none_of(labels,
+                                 [&](const auto& one) { return one.first == label.first; })) {
+            labels.push_back(label);
+        }
+    }
+    std::ranges::sort(labels);
+    if (const Result<void> fine = job::check_worker_labels(labels); !fine) {
+        return wrong("--label and setting worker.labels", fine.error());
+    }
+    return labels;
+}
+
 Result<int> work(Context& context, const WorkerFlags& flags) {
     TRY(context.plan_log());
     std::optional<metrics::Registry> counts; // Longer than whatever counts.
@@ -137,6 +169,7 @@ Result<int> work(Context& context, const WorkerFlags& flags) {
         context.counts = &counts.emplace();
     }
     const std::unique_ptr<Local> local = TRY(open_local(context));
+    job::WorkerLabels labels = TRY(labels_of(flags, local->settings));
     const executor::channel::WallSet walls = TRY(
         wiring::required_walls(flags.require_isolation ? wiring::RequireIsolation::all
                                                        : wiring::RequireIsolation::as_configured,
@@ -145,6 +178,7 @@ Result<int> work(Context& context, const WorkerFlags& flags) {
     const std::unique_ptr<traces::Exporter> exporter = TRY(wiring::open_traces(
         local->settings, config::process_environment, "worker", context.counts));
     wiring::NodeOptions options = node_options(context, flags, *local);
+    options.labels = std::move(labels);
     options.traces = exporter.get();
     const job::Policy policy = options.policy;
     ToKubo to_kubo(*local);
@@ -201,6 +235,15 @@ void add_worker(Command& app, Context& context) {
         ->between(1, 256)
         ->type_name("N");
     command
+        ->add_option("--label",
+                     flags->labels,
+                     "What jobs may ask for with --constraint, such as region=eu; again for more "
+                     "(beside those of setting worker.labels)")
+        ->type_name("KEY=VALUE")
+        ->expected(1)
+        ->allow_extra_args(false)
+        ->take_all();
+    command
         ->add_option("--allow-host",
                      flags->allow_hosts,
                      "A host that jobs may reach if they ask for it, HOST or HOST:PORT; * is any")
@@ -241,6 +284,7 @@ void add_worker(Command& app, Context& context) {
         "  ipfs-compute worker\n"
         "  ipfs-compute worker --ipfs kubo\n"
         "  ipfs-compute worker --slots 4 --allow-host api.example.org\n"
+        "  ipfs-compute worker --label region=eu --label gpu=a100\n"
         "  ipfs-compute worker --require-isolation\n"
         "  ipfs-compute worker --log-format json --log-level debug\n"
         "  ipfs-compute worker --metrics-listen 9464");

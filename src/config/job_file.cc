@@ -20,13 +20,14 @@ using Type = JobFieldType;
 /// Says to editors what a file is; says nothing of the job.
 constexpr std::string_view schema_field = "$schema";
 
-constexpr std::array<JobField, 34> fields_table{{
+constexpr std::array<JobField, 35> fields_table{{
     {"add_size", Type::size},
     {"allow_host", Type::texts},
     {"arg", Type::texts},
     {"claim_timeout", Type::duration},
     {"compile_memory", Type::size},
     {"compile_timeout", Type::duration},
+    {"constraint", Type::texts},
     {"cpu_time", Type::duration},
     {"curls", Type::number},
     {"env", Type::pairs},

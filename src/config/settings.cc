@@ -47,7 +47,18 @@ bool are_walls(const std::string& text) {
     return true;
 }
 
-const std::array<Setting, 16> settings_table{{
+/// Roughly: job::parse_worker_labels looks closely.
+bool are_pairs(const std::string& text) {
+    std::istringstream words(text);
+    for (std::string word; words >> word;) {
+        if (word.find('=') == std::string::npos || word.starts_with('=')) {
+            return false;
+        }
+    }
+    return true;
+}
+
+const std::array<Setting, 18> settings_table{{
     {"gateways",
      &Settings::gateways,
      "Trustless gateways to read blocks from that are not here, URLs with blanks between them",
@@ -174,6 +185,13 @@ const std::array<Setting, 16> settings_table{{
          return complain_unless(
              url == "off" || (are_web_addresses(url) && !url.empty() && url.find(' ') == url.npos),
              "must be off or an http:// or https:// URL");
+     }},
+    {"worker.labels",
+     &Settings::worker_labels,
+     "What jobs may ask of this machine's workers, KEY=VALUE with blanks between them: region=eu",
+     [](const Settings& settings) {
+         return complain_unless(are_pairs(settings.worker_labels),
+                                "must be KEY=VALUE words with blanks between them");
      }},
     {"worker.slots",
      &Settings::worker_slots,

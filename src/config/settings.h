@@ -38,6 +38,7 @@ struct Settings {
     std::uint64_t store_bytes_max = 0;
     std::string store_keep_results = "7d";
     std::string traces_endpoint = "off";
+    std::string worker_labels; ///< KEY=VALUE with blanks between them.
     std::uint64_t worker_slots = 0;
 
     friend bool operator==(const Settings&, const Settings&) = default;

@@ -148,6 +148,7 @@ lease::JobEntry entry_of(const job::SignedInvocation& signed_invocation, const j
         .timeouts = invocation.timeouts,
         .run_max = std::chrono::milliseconds{limits.compile_ms_max + limits.wall_ms_max},
         .invocation = LentBytes::of(signed_invocation.document),
+        .constraints = invocation.spec.constraints,
     };
 }
 

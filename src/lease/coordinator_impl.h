@@ -71,6 +71,7 @@ struct Coordinator::Impl {
 
     struct Peer {
         job::WorkerRef worker;
+        std::optional<job::WorkerLabels> labels; ///< Once it has said them.
         bool is_worker = false;
         bool gone = false;
         std::uint64_t last_used = 0; ///< Key in `ready`: the least recently granted one is first.
@@ -104,9 +105,12 @@ struct Coordinator::Impl {
     void requeue(Job& job, Ms delay, Instant now);
     void leave_queue(Job& job);
     void dispatch(Instant now);
-    Peer* pick(const Job& job, Instant now);
+    Result<void> suits(const Job& job, const Peer& peer) const;
+    Peer* pick(Job& job, Instant now);
+    std::string nobody_text(Job& job, Instant now);
     void drop_aged(Peer& peer, Instant now);
     Ms fence_of(Ms lease) const;
+    void note_passed_over(Job& job, const Peer& peer, Instant now);
     void grant(Job& job, Peer& peer, const job::Nonce& nonce, Instant now);
     void send_grant(Job& job, Instant now);
     void finish(Job& job, FinishedRecord record);
@@ -129,6 +133,7 @@ struct Coordinator::Impl {
     // coordinator_leases.cc: what workers say, and what becomes of leases.
     Peer* peer_of(const job::Instance& instance);
     void on_message(const job::Instance& from, job::Message& message, Instant now);
+    void on_advert(const job::Instance& from, job::Advert& advert);
     void on_bid(const job::Instance& from, const job::Bid& bid, Instant now);
     void on_withdraw(const job::Instance& from, const job::Withdraw& withdraw);
     void on_decline(const job::Instance& from, const job::Decline& decline, Instant now);

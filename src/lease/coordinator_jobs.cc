@@ -217,14 +217,22 @@ void Coordinator::Impl::drop_aged(Peer& peer, Instant now) {
     }
 }
 
-Coordinator::Impl::Peer* Coordinator::Impl::pick(const Job& job, Instant now) {
+/// Whether the job may go to this worker: it has not said no, and its labels, if they are known,
+/// are as the job asks. They only spare a grant that would come back: the worker judges itself.
+Result<void> Coordinator::Impl::suits(const Job& job, const Peer& peer) const {
+    const auto& refused = job.refused_by;
+    if (std::find(refused.begin(), refused.end(), peer.worker.instance) != refused.end()) {
+        return Error{Errc::refused, "it has refused the job"};
+    }
+    return peer.labels ? job::fits(job.entry.constraints, *peer.labels) : Result<void>{};
+}
+
+Coordinator::Impl::Peer* Coordinator::Impl::pick(Job& job, Instant now) {
     for (auto at = ready.begin(); at != ready.end();) {
         Peer& peer = *at->second;
         ++at; // `drop_aged` may take it out.
         drop_aged(peer, now);
-        const auto& refused = job.refused_by;
-        if (!peer.bids.empty() &&
-            std::find(refused.begin(), refused.end(), peer.worker.instance) == refused.end()) {
+        if (!peer.bids.empty() && suits(job, peer)) {
             return &peer;
         }
     }
@@ -241,6 +249,23 @@ Coordinator::Impl::Ms Coordinator::Impl::fence_of(Ms lease) const {
 
 // --- grants --------------------------------------------------------------------------------------
 
+/// Why a worker that is there does not get the job.
+void Coordinator::Impl::note_passed_over(Job& job, const Peer& peer, Instant now) {
+    const Result<void> fits =
+        peer.labels ? job::fits(job.entry.constraints, *peer.labels) : Result<void>{};
+    if (!fits) {
+        note(job,
+             peer.worker,
+             {.verdict = Verdict::declined,
+              .reason = fits.error().code,
+              .message = fits.error().message,
+              .at = now});
+        return;
+    }
+    const auto verdict = peer.bids.empty() ? Verdict::no_bid : Verdict::not_chosen;
+    note(job, peer.worker, {.verdict = verdict, .at = now});
+}
+
 void Coordinator::Impl::grant(Job& job, Peer& peer, const job::Nonce& nonce, Instant now) {
     leave_queue(job);
     unready(peer);
@@ -252,8 +277,7 @@ void Coordinator::Impl::grant(Job& job, Peer& peer, const job::Nonce& nonce, Ins
             break;
         }
         if (other.is_worker && !other.gone && &other != &peer) {
-            const auto verdict = other.bids.empty() ? Verdict::no_bid : Verdict::not_chosen;
-            note(job, other.worker, {.verdict = verdict, .at = now});
+            note_passed_over(job, other, now);
         }
     }
     note(job, peer.worker, {.verdict = Verdict::granted, .at = now});
@@ -419,35 +443,55 @@ void Coordinator::Impl::queue_time(Job& job, Instant now) {
     if (now < job.queued_since + capped(job.entry.timeouts.queue_ms_max)) {
         return;
     }
-    const auto may_take = [&job](const auto& entry) {
+    const auto may_take = [this, &job](const auto& entry) {
         const Peer& peer = entry.second;
-        return peer.is_worker && !peer.gone &&
-               std::find(job.refused_by.begin(), job.refused_by.end(), entry.first) ==
-                   job.refused_by.end();
+        return peer.is_worker && !peer.gone && suits(job, peer).ok();
     };
     if (std::any_of(peers.begin(), peers.end(), may_take)) {
         // There is one, it is busy: the total timeout alone counts. Looked at again, not at once.
         job.queued_since = now + options.announce_longest;
         return;
     }
+    finish_with_error(job, Errc::queue_timeout, nobody_text(job, now));
+}
+
+/// Why there is no worker for the job, as far as it is known, and what helps.
+std::string Coordinator::Impl::nobody_text(Job& job, Instant now) {
     std::string message = "no worker that may take the job was there for " +
                           std::to_string(job.entry.timeouts.queue_ms_max) + " ms";
-    for (const WorkerNote& each : job.notes) {
-        if (each.verdict == Verdict::declined) {
-            message +=
-                "; " + each.worker.instance.to_string().substr(0, 8) + " declined: " + each.message;
+    for (const auto& [instance, peer] : peers) {
+        if (peer.is_worker && !peer.gone && job.notes.size() < options.notes_per_job_max) {
+            note_passed_over(job, peer, now);
         }
     }
-    finish_with_error(job, Errc::queue_timeout, std::move(message));
+    bool is_declined = false;
+    for (const WorkerNote& each : job.notes) {
+        const bool refused =
+            each.verdict == Verdict::handed_back && each.reason && !may_retry(*each.reason);
+        if (each.verdict == Verdict::declined || refused) {
+            message +=
+                "; " + each.worker.instance.to_string().substr(0, 8) + " declined: " + each.message;
+            is_declined = true;
+        }
+    }
+    if (!is_declined && !job.entry.constraints.empty()) {
+        message += "; the job asks for " + job::to_string(job.entry.constraints) + ": " +
+                   job::remedy_for(job.entry.constraints.front()) +
+                   ", or submit without --constraint";
+    }
+    return message;
 }
 
 job::Announce Coordinator::Impl::announcement(const Job& job) const {
     job::Announce announce{.coordinator = self.instance,
                            .coordinator_key = self.key,
                            .job = job.entry.ids.job,
-                           .invocation = {}};
+                           .invocation = {},
+                           .constraints = {}};
     if (job.entry.invocation.size() <= options.announced_document_max) {
         announce.invocation = copy_of(job.entry.invocation.view());
+    } else {
+        announce.constraints = job.entry.constraints;
     }
     return announce;
 }

@@ -213,12 +213,7 @@ void Coordinator::Impl::on_message(const job::Instance& from, job::Message& mess
         [&](auto& value) {
             using T = std::decay_t<decltype(value)>;
             if constexpr (std::is_same_v<T, job::Advert>) {
-                Peer* peer = value.worker.instance == from ? peer_of(from) : nullptr;
-                if (peer != nullptr) {
-                    peer->worker = value.worker;
-                    peer->is_worker = value.slots > 0;
-                    peer->gone = false;
-                }
+                on_advert(from, value);
             } else if constexpr (std::is_same_v<T, job::Bid>) {
                 on_bid(from, value, now);
             } else if constexpr (std::is_same_v<T, job::Withdraw>) {
@@ -238,6 +233,21 @@ void Coordinator::Impl::on_message(const job::Instance& from, job::Message& mess
         message);
 }
 
+/// From somebody who is met already: an advert that was heard from afar makes nobody a peer.
+void Coordinator::Impl::on_advert(const job::Instance& from, job::Advert& advert) {
+    if (advert.worker.instance != from) {
+        return;
+    }
+    const auto at = peers.find(from);
+    Peer* peer = at != peers.end() ? &at->second : from == self.instance ? peer_of(from) : nullptr;
+    if (peer != nullptr) {
+        peer->worker = advert.worker;
+        peer->labels = std::move(advert.labels);
+        // One that takes nothing for a while is still there: jobs wait for it.
+        peer->is_worker = peer->is_worker || advert.slots > 0;
+    }
+}
+
 void Coordinator::Impl::on_bid(const job::Instance& from, const job::Bid& bid, Instant now) {
     Peer* peer = bid.worker.instance == from ? peer_of(from) : nullptr;
     if (peer == nullptr || peer->spent.contains(bid.nonce)) {
@@ -249,8 +259,7 @@ void Coordinator::Impl::on_bid(const job::Instance& from, const job::Bid& bid, I
     if (bid.job) {
         Job* job = find(*bid.job);
         if (job != nullptr && job->state == JobState::queued && job->in_queue &&
-            std::find(job->refused_by.begin(), job->refused_by.end(), from) ==
-                job->refused_by.end()) {
+            suits(*job, *peer)) {
             leave_queue(*job);
             grant(*job, *peer, bid.nonce, now);
         }

@@ -4,6 +4,7 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "job/labels.h"
 #include "lease/rendezvous.h"
 
 #include <chrono>
@@ -95,6 +96,7 @@ struct WorkerOptions {
     std::size_t coordinators_max = 256;           ///< That get standing bids at once.
     std::size_t cancelled_remembered_max = 4'096; ///< Cancels of leases not known (yet).
     std::string software;                         ///< For adverts.
+    job::WorkerLabels labels;                     ///< For adverts; what constraints are about.
 };
 
 /// Errors: usage, naming the inequality that does not hold.

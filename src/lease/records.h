@@ -4,6 +4,7 @@
 #include "base/bytes.h"
 #include "base/time.h"
 #include "job/ids.h"
+#include "job/labels.h"
 #include "job/message.h"
 #include "job/spec.h"
 
@@ -25,7 +26,8 @@ struct JobEntry {
     job::StageTimeouts timeouts;
     /// Compile and wall maxima together: what one run may take beyond fetching and publishing.
     std::chrono::milliseconds run_max{80'000};
-    LentBytes invocation; ///< The signed document.
+    LentBytes invocation;                       ///< The signed document.
+    std::vector<job::Constraint> constraints{}; ///< Of the labels of the worker that runs it.
 };
 
 /// The job is ours to finish. From `journaled` on it may be said to be accepted.

@@ -131,7 +131,8 @@ void Worker::Impl::advert(const job::Instance& to) {
                            job::Advert{.worker = self,
                                        .slots = draining ? 0 : options.slots,
                                        .slots_free = draining ? 0 : slots_free(),
-                                       .software = options.software}});
+                                       .software = options.software,
+                                       .labels = options.labels}});
 }
 
 bool Worker::Impl::refers_to(const job::Instance& coordinator) const {
@@ -218,6 +219,9 @@ Worker::~Worker() = default;
 void Worker::start(Instant now) {
     impl_->started = true;
     impl_->coordinators[impl_->self.instance].active_until = Instant::never();
+    if (!impl_->options.labels.empty()) {
+        impl_->advert(impl_->self.instance); // Others get theirs when they are met.
+    }
     impl_->place_bids(now);
 }
 

@@ -98,6 +98,7 @@ Result<std::unique_ptr<Node>> Node::open(NodeOptions options,
         lease::WorkerOptions machine;
         machine.slots = o.slots;
         machine.software = o.software;
+        machine.labels = o.labels;
         node->worker_ = TRY(worker::Worker::open({.self = o.self,
                                                   .machine = std::move(machine),
                                                   .policy = o.policy,

@@ -34,7 +34,8 @@ struct NodeOptions {
     std::string name;     ///< For people: "worker 4711".
     std::string software; ///< "ipfs-compute/0.1.0 wasmtime/48.0.8".
     job::Policy policy;
-    std::uint32_t slots = 0; ///< None: it coordinates only.
+    std::uint32_t slots = 0;    ///< None: it coordinates only.
+    job::WorkerLabels labels{}; ///< Of the worker.
     worker::LogLine on_log;
     std::optional<NetworkOptions> network; ///< Nothing: this machine alone.
     log::Sink note;

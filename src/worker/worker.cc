@@ -458,6 +458,7 @@ struct Worker::Impl {
             return Error{Errc::refused, "the grant's invocation is of another job"};
         }
         TRY(job::admits(*run.policy, invocation.invocation));
+        TRY(job::fits(invocation.invocation.spec.constraints, options.machine.labels));
         // Our own coordinator has checked the signature of what it grants.
         if (run.coordinator != options.self.instance) {
             TRY(job::verify_signature(invocation));
@@ -504,7 +505,6 @@ struct Worker::Impl {
         }
     }
 
-    /// A job that policy refuses is declined when it is announced, not when it is granted.
     /// A grant from another node is of its own jobs alone: what the submitter signed names the key
     /// that may grant. False: it goes back.
     bool may_grant(const transport::Peer& from, const job::Grant& grant) {
@@ -524,13 +524,19 @@ struct Worker::Impl {
         return false;
     }
 
-    bool declines(const job::Instance& from, const job::Announce& announce) {
+    /// Whether a job that is announced may run here, as far as the announcement tells.
+    Result<void> may_run(const job::Announce& announce) const {
         if (!announce.invocation) {
-            return false;
+            return job::fits(announce.constraints, options.machine.labels);
         }
-        const Result<job::SignedInvocation> invocation = job::read_invocation(*announce.invocation);
-        const Result<void> admitted = invocation ? job::admits(*policy, invocation->invocation)
-                                                 : Result<void>(invocation.error());
+        const job::SignedInvocation invocation = TRY(job::read_invocation(*announce.invocation));
+        TRY(job::admits(*policy, invocation.invocation));
+        return job::fits(invocation.invocation.spec.constraints, options.machine.labels);
+    }
+
+    /// A job that may not run here is declined when it is announced, not when it is granted.
+    bool declines(const job::Instance& from, const job::Announce& announce) {
+        const Result<void> admitted = may_run(announce);
         if (admitted) {
             return false;
         }

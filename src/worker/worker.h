@@ -23,7 +23,7 @@ namespace ic::worker {
 
 struct Options {
     job::WorkerRef self;
-    lease::WorkerOptions machine;        ///< `slots` and `software` among them.
+    lease::WorkerOptions machine;        ///< `slots`, `software`, `labels`.
     job::Policy policy;                  ///< Whose jobs run here, and how large they may be.
     log::Sink note{};                    ///< What becomes of runs. Told on the loop's thread.
     metrics::Registry* counts = nullptr; ///< Of the same; null: nobody counts.

@@ -156,6 +156,7 @@ TEST(JobFile, EveryFieldReachesTheJob) {
     EXPECT_EQ(shown["environment"]["A"], "x");
     EXPECT_EQ(shown["inputs"]["A"], some_cid);
     EXPECT_EQ(shown["allow_hosts"], nlohmann::json::array({"example.org"}));
+    EXPECT_EQ(shown["constraints"], nlohmann::json::array({"example.org"}));
     EXPECT_EQ(shown["effects"], "impure");
     EXPECT_EQ(shown["labels"]["A"], "x");
     EXPECT_EQ(shown["nonce"], "6e");
