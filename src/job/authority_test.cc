@@ -62,12 +62,19 @@ TEST(Authority, LetsNoNodeBeAClient) {
     for (const WorkerRef& speaker : {worker, coordinator, asker}) {
         all.merge(said_by(speaker));
     }
-    for (const std::string_view kind :
-         {"submit", "accepted", "rejected", "watch", "progress", "outcome", "cancel-request"}) {
+    for (const std::string_view kind : {"submit",
+                                        "accepted",
+                                        "rejected",
+                                        "watch",
+                                        "progress",
+                                        "outcome",
+                                        "cancel-request",
+                                        "known-workers-query",
+                                        "known-workers"}) {
         EXPECT_FALSE(all.contains(kind)) << kind;
     }
     // Together with those above this is every kind there is.
-    EXPECT_EQ(all.size() + 7, testing::sample_messages().size());
+    EXPECT_EQ(all.size() + 9, testing::sample_messages().size());
 }
 
 TEST(Authority, LetsTheAudienceOfAJobGrantIt) {

@@ -31,6 +31,7 @@ Node node_of(std::uint8_t stage) { return std::uint64_t{stage}; }
 Node node_of(Errc value) { return static_cast<std::uint64_t>(value); }
 Node node_of(ReceiptFate value) { return static_cast<std::uint64_t>(value); }
 Node node_of(Stream value) { return static_cast<std::uint64_t>(value); }
+Node node_of(Route value) { return static_cast<std::uint64_t>(value); }
 Node node_of(const Cid& value) { return value; }
 Node node_of(const PublicKey& value) { return copy_of(value.bytes); }
 Node node_of(const Instance& value) { return copy_of(value.bytes); }
@@ -82,6 +83,26 @@ struct Writer {
             }
             map.emplace_back(key, std::move(list));
         }
+    }
+
+    /// Likewise.
+    void operator()(std::string_view key, const Texts<const std::vector<std::string>>& texts) {
+        assert(texts.list.size() <= texts.count_max);
+        if (!texts.list.empty()) {
+            map.emplace_back(key, List(texts.list.begin(), texts.list.end()));
+        }
+    }
+
+    void operator()(std::string_view key, const std::vector<KnownWorker>& workers) {
+        List list;
+        list.reserve(workers.size());
+        for (const KnownWorker& worker : workers) {
+            Map entries;
+            Writer writer{entries};
+            fields(writer, worker, As<KnownWorker>{});
+            list.emplace_back(std::move(entries));
+        }
+        map.emplace_back(key, std::move(list));
     }
 
     /// Likewise.
@@ -170,9 +191,11 @@ constexpr std::uint64_t last_of<ReceiptFate> = static_cast<std::uint64_t>(Receip
 template <>
 constexpr std::uint64_t last_of<Stream> = static_cast<std::uint64_t>(Stream::log);
 template <>
+constexpr std::uint64_t last_of<Route> = static_cast<std::uint64_t>(Route::topic);
+template <>
 constexpr std::uint64_t last_of<std::uint8_t> = static_cast<std::uint64_t>(Stage::finished);
 
-/// Errc, ReceiptFate, Stream, and a stage's number.
+/// Errc, ReceiptFate, Stream, Route, and a stage's number.
 template <class T>
 concept Registered = (last_of<T>) != 0;
 
@@ -199,6 +222,12 @@ struct Reader {
     template <class T>
         requires std::is_same_v<T, std::vector<Constraint>> || std::is_same_v<T, WorkerLabels>
     void operator()(std::string_view key, T& value) {
+        if (const Node* node = next(key, false)) {
+            take(key, *node, value);
+        }
+    }
+
+    void operator()(std::string_view key, const Texts<std::vector<std::string>>& value) {
         if (const Node* node = next(key, false)) {
             take(key, *node, value);
         }
@@ -293,6 +322,50 @@ private:
         }
     }
 
+    void
+    take(std::string_view key, const Node& node, const Texts<std::vector<std::string>>& texts) {
+        const auto* list = node.as<List>();
+        if (list == nullptr) {
+            state = map.wrong_type(key);
+            return;
+        }
+        if (list->size() > texts.count_max) {
+            state = map.too_large(key, texts.count_max);
+            return;
+        }
+        for (const Node& each : *list) {
+            const auto* text = each.as<std::string>();
+            if (text == nullptr || text->size() > texts.bytes_max) {
+                state = text == nullptr ? map.wrong_type(key) : map.too_large(key, texts.bytes_max);
+                return;
+            }
+            texts.list.push_back(*text);
+        }
+    }
+
+    void take(std::string_view key, const Node& node, std::vector<KnownWorker>& workers) {
+        const auto* list = node.as<List>();
+        if (list == nullptr || list->size() > limits::known_workers_per_message_max) {
+            state = list == nullptr ? map.wrong_type(key)
+                                    : map.too_large(key, limits::known_workers_per_message_max);
+            return;
+        }
+        for (const Node& each : *list) {
+            Result<Fields> entry = Fields::of(each, "workers.");
+            if (!entry) {
+                state = std::move(entry).take_error();
+                return;
+            }
+            Fields worker = std::move(entry).take();
+            Reader reader{worker, {}};
+            fields(reader, workers.emplace_back(), As<KnownWorker>{});
+            if (!reader.state.ok()) {
+                state = std::move(reader.state).take_error();
+                return;
+            }
+        }
+    }
+
     void take(std::string_view key, const Node& node, WorkerLabels& labels) {
         const auto* pairs = node.as<Map>();
         if (pairs == nullptr) {
@@ -369,6 +442,9 @@ void check_lists(const Message& message) {
     if (const auto* renew = std::get_if<Renew>(&message)) {
         assert(renew->leases.size() <= limits::leases_per_message_max);
     }
+    if (const auto* known = std::get_if<KnownWorkers>(&message)) {
+        assert(known->workers.size() <= limits::known_workers_per_message_max);
+    }
     if (const auto* answer = std::get_if<RenewAnswer>(&message)) {
         assert(answer->renewed.size() + answer->lost.size() <= limits::leases_per_message_max);
     }
@@ -386,6 +462,18 @@ std::string_view name(Stage stage) {
                                                            "publishing",
                                                            "finished"};
     return names[static_cast<std::size_t>(stage) - 1];
+}
+
+std::string_view name(Route route) {
+    switch (route) {
+    case Route::local:
+        return "local";
+    case Route::link:
+        return "link";
+    case Route::topic:
+        return "topic";
+    }
+    return "unknown";
 }
 
 std::string_view name(const Message& message) { return kind_names[message.index()]; }

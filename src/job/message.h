@@ -29,13 +29,19 @@ struct LeaseRef {
 
 // --- coordinator and worker ---------------------------------------------------------------------
 
-/// Worker: what I am and how full. Sent when two meet and when it changes much.
+/// Worker: what I am and how full. Sent when two meet, to all every now and then, and when it
+/// changes much. Whoever hears it may find it useful; nothing that keeps a job safe rests on it.
 struct Advert {
     WorkerRef worker;
-    std::uint32_t slots = 0;
+    std::uint32_t slots = 0; ///< 0: it takes nothing now.
     std::uint32_t slots_free = 0;
     std::string software;
     WorkerLabels labels{}; ///< What constraints of jobs are about.
+    /// What it can run: names of ABIs (`abi_name`).
+    std::vector<std::string> features{};
+    std::optional<std::uint64_t> store_bytes{}; ///< Of blocks on its machine, as last counted.
+    /// The next one to all comes within this time; nothing: none is promised.
+    std::optional<std::chrono::milliseconds> again_within{};
 
     friend bool operator==(const Advert&, const Advert&) = default;
 };
@@ -246,6 +252,39 @@ struct CancelRequest {
     friend bool operator==(const CancelRequest&, const CancelRequest&) = default;
 };
 
+/// Client: which workers do you know? Answered with KnownWorkers, as many as it takes.
+struct KnownWorkersQuery {
+    friend bool operator==(const KnownWorkersQuery&, const KnownWorkersQuery&) = default;
+};
+
+/// By which way a node hears a worker.
+enum class Route : std::uint8_t {
+    local = 1, ///< On the bus: a process of the same home.
+    link = 2,  ///< Over a session of the two.
+    topic = 3, ///< Over a topic, with everybody.
+};
+
+std::string_view name(Route route);
+
+/// A worker as a node knows it.
+struct KnownWorker {
+    Advert advert; ///< Its last.
+    std::chrono::milliseconds heard_ago{};
+    Route route = Route::local;
+    std::vector<std::string> addresses{}; ///< Where sessions with it are taken, if it said so.
+    bool trusted = false;                 ///< Its key is the node's own or one that it trusts.
+
+    friend bool operator==(const KnownWorker&, const KnownWorker&) = default;
+};
+
+/// Node: some of the workers that I know.
+struct KnownWorkers {
+    std::vector<KnownWorker> workers;
+    std::uint32_t left = 0; ///< How many come in messages after this one.
+
+    friend bool operator==(const KnownWorkers&, const KnownWorkers&) = default;
+};
+
 /// The stages of a job's life, in order.
 enum class Stage : std::uint8_t {
     accepted = 1,
@@ -282,13 +321,23 @@ using Message = std::variant<Advert,
                              Progress,
                              Output,
                              Outcome,
-                             CancelRequest>;
+                             CancelRequest,
+                             KnownWorkersQuery,
+                             KnownWorkers>;
 
 namespace limits {
 /// Fits one datagram of a local socket with default buffers, and Kubo's pubsub with room.
 inline constexpr std::size_t message_bytes_max = 128U << 10U;
 inline constexpr std::size_t leases_per_message_max = 512;
 inline constexpr std::size_t output_piece_bytes_max = 32U << 10U;
+/// Ours: of an advert.
+inline constexpr std::size_t features_max = 16;
+inline constexpr std::size_t feature_bytes_max = 64;
+inline constexpr std::size_t advert_software_bytes_max = 256; ///< Beyond it: cut where it is kept.
+/// Ours: in one KnownWorkers, and addresses of one of them: all at their most fit one message.
+inline constexpr std::size_t known_workers_per_message_max = 12;
+inline constexpr std::size_t known_worker_addresses_max = 8;
+inline constexpr std::size_t known_worker_address_bytes_max = 256; ///< As in a packet.
 } // namespace limits
 
 /// The one encoding of a message. Texts for people are cut to `limits::text_bytes_max` and made

@@ -16,10 +16,30 @@ namespace ic::job::wire {
 
 /// In the order of the variant. A name is never reused, like the number that it stands for.
 inline constexpr std::array<std::string_view, std::variant_size_v<Message>> kind_names{
-    "advert",   "announce",        "bid",       "withdraw",      "decline",  "grant",
-    "renew",    "renew-answer",    "hand-back", "stage-report",  "receipt",  "receipt-answer",
-    "cancel",   "open-jobs-query", "submit",    "accepted",      "rejected", "watch",
-    "progress", "output",          "outcome",   "cancel-request"};
+    "advert",
+    "announce",
+    "bid",
+    "withdraw",
+    "decline",
+    "grant",
+    "renew",
+    "renew-answer",
+    "hand-back",
+    "stage-report",
+    "receipt",
+    "receipt-answer",
+    "cancel",
+    "open-jobs-query",
+    "submit",
+    "accepted",
+    "rejected",
+    "watch",
+    "progress",
+    "output",
+    "outcome",
+    "cancel-request",
+    "known-workers-query",
+    "known-workers"};
 
 /// Bytes with the limit that holds for them.
 template <class T>
@@ -38,6 +58,14 @@ Limited<T> receipt(T& bytes) {
     return {bytes, limits::receipt_bytes_max};
 }
 
+/// Texts with the limits that hold for them; none: the field is left out.
+template <class T>
+struct Texts {
+    T& list;
+    std::size_t count_max;
+    std::size_t bytes_max;
+};
+
 template <class T>
 struct As {};
 
@@ -46,7 +74,9 @@ struct As {};
 
 void fields(auto& f, auto& m, As<Advert>) {
     f("worker", m.worker), f("slots", m.slots), f("free", m.slots_free);
-    f("software", m.software), f("labels", m.labels);
+    f("software", m.software), f("labels", m.labels), f("bytes", m.store_bytes);
+    f("again", m.again_within);
+    f("features", Texts{m.features, limits::features_max, limits::feature_bytes_max});
 }
 
 void fields(auto& f, auto& m, As<Announce>) {
@@ -129,5 +159,17 @@ void fields(auto& f, auto& m, As<Outcome>) {
 }
 
 void fields(auto& f, auto& m, As<CancelRequest>) { f("job", m.job); }
+
+void fields(auto& /*f*/, auto& /*m*/, As<KnownWorkersQuery>) {}
+
+void fields(auto& f, auto& m, As<KnownWorker>) {
+    fields(f, m.advert, As<Advert>{});
+    f("ms", m.heard_ago), f("via", m.route), f("trusted", m.trusted);
+    f("at",
+      Texts{
+          m.addresses, limits::known_worker_addresses_max, limits::known_worker_address_bytes_max});
+}
+
+void fields(auto& f, auto& m, As<KnownWorkers>) { f("workers", m.workers), f("left", m.left); }
 
 } // namespace ic::job::wire

@@ -102,7 +102,7 @@ Receipt sample_receipt() {
 }
 
 std::vector<Message> sample_messages() {
-    using std::chrono_literals::operator""s;
+    using namespace std::chrono_literals;
     const Instance coordinator = sample_instance(0xc0);
     const WorkerRef worker{sample_key(3).public_key(), sample_instance(0x33)};
     const Nonce nonce{{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16}};
@@ -132,6 +132,9 @@ std::vector<Message> sample_messages() {
         Output{lease, Stream::errors, 70'000, {'h', 'i'}},
         Outcome{job, document, Errc::limit_memory, "no more memory", true, 2},
         CancelRequest{job},
+        KnownWorkersQuery{},
+        KnownWorkers{{{Advert{worker, 4, 2, "ipfs-compute/0.1.0"}, 1'500ms, Route::link, {}, true}},
+                     7},
     };
 }
 
@@ -144,7 +147,17 @@ std::vector<NamedMessage> sample_messages_with_later_fields() {
     Advert advert = std::get<Advert>(samples.at(0));
     // By key here; by length first in the message.
     advert.labels = {{"region", "eu"}, {"zz", ""}};
-    return {{"advert-labels", advert}, {"announce-requires", announce}};
+    Advert whole = advert;
+    whole.features = {"wasi-p1-core/1"};
+    whole.store_bytes = std::uint64_t{5} << 30U;
+    whole.again_within = std::chrono::milliseconds{12'500};
+    KnownWorkers known = std::get<KnownWorkers>(samples.back());
+    known.workers.front().advert = whole;
+    known.workers.front().addresses = {"http://192.0.2.7:8586"};
+    return {{"advert-labels", advert},
+            {"advert-features", whole},
+            {"announce-requires", announce},
+            {"known-workers-features", known}};
 }
 
 Bytes from_hex(std::string_view digits) {
