@@ -53,6 +53,9 @@ Result<void> check(const WorkerOptions& options) {
     if (options.rendezvous.bidders == 0) {
         return Error{Errc::usage, "lease: some worker must bid"};
     }
+    if (options.advert_every < 0ms || options.adverts_a_second_max == 0) {
+        return Error{Errc::usage, "lease: adverts must have a pace"};
+    }
     if (options.renew_when_lost < 1ms || options.bid_refresh < 1ms) {
         return Error{Errc::usage, "lease: refresh and repetition must be 1 ms or more"};
     }

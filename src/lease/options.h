@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace ic::lease {
 
@@ -95,8 +96,14 @@ struct WorkerOptions {
     std::size_t receipts_max = 4'096;             ///< Unanswered; beyond it no bid is placed.
     std::size_t coordinators_max = 256;           ///< That get standing bids at once.
     std::size_t cancelled_remembered_max = 4'096; ///< Cancels of leases not known (yet).
-    std::string software;                         ///< For adverts.
-    job::WorkerLabels labels;                     ///< For adverts; what constraints are about.
+    /// How often the worker says to all that it is there; 0: never. On a large network less often,
+    /// so that all workers together send no more than `adverts_a_second_max`. (After a start first
+    /// 1, 2, 4 ... s: paths to others may need some seconds.)
+    std::chrono::milliseconds advert_every{0};
+    std::uint64_t adverts_a_second_max = 20;
+    std::vector<std::string> features; ///< For adverts: the ABIs that it runs.
+    std::string software;              ///< For adverts.
+    job::WorkerLabels labels;          ///< For adverts; what constraints are about.
 };
 
 /// Errors: usage, naming the inequality that does not hold.

@@ -56,6 +56,7 @@ void Worker::Impl::forget_bid(const job::Nonce& nonce) {
 }
 
 /// As many open bids with each active coordinator as there are free slots: the first grant wins.
+/// The end of every event, so an advert says what came of it.
 void Worker::Impl::place_bids(Instant now) {
     const std::uint32_t wanted = may_bid() ? slots_free() : 0;
     for (auto& [coordinator, bidding] : coordinators) {
@@ -67,6 +68,7 @@ void Worker::Impl::place_bids(Instant now) {
             bid(coordinator, bidding, now);
         }
     }
+    advertise(now);
 }
 
 /// Takes back bids of this age; `place_bids` puts fresh ones in their place.
@@ -125,15 +127,6 @@ void Worker::Impl::on_announce(const job::Instance& from, const Cid& job, Instan
 }
 
 // --- peers ---------------------------------------------------------------------------------------
-
-void Worker::Impl::advert(const job::Instance& to) {
-    actions.push_back(Send{to,
-                           job::Advert{.worker = self,
-                                       .slots = draining ? 0 : options.slots,
-                                       .slots_free = draining ? 0 : slots_free(),
-                                       .software = options.software,
-                                       .labels = options.labels}});
-}
 
 bool Worker::Impl::refers_to(const job::Instance& coordinator) const {
     const auto is_it = [&coordinator](const auto& entry) {
@@ -204,7 +197,7 @@ Instant Worker::Impl::next_deadline() const {
             }
         }
     }
-    return next;
+    return std::min(next, advert_at);
 }
 
 // --- Worker --------------------------------------------------------------------------------------
@@ -219,8 +212,11 @@ Worker::~Worker() = default;
 void Worker::start(Instant now) {
     impl_->started = true;
     impl_->coordinators[impl_->self.instance].active_until = Instant::never();
-    if (!impl_->options.labels.empty()) {
-        impl_->advert(impl_->self.instance); // Others get theirs when they are met.
+    if (impl_->options.advert_every > 0ms) {
+        impl_->advert_at = now;
+    } else if (!impl_->options.labels.empty()) {
+        // Others get theirs when they are met.
+        impl_->actions.push_back(Send{impl_->self.instance, impl_->advert()});
     }
     impl_->place_bids(now);
 }
@@ -278,7 +274,7 @@ void Worker::peer_seen(const job::Instance& peer, Instant now) {
     impl_->pass(now);
     impl_->gone.erase(peer);
     if (peer != impl_->self.instance) {
-        impl_->advert(peer);
+        impl_->actions.push_back(Send{peer, impl_->advert()});
         impl_->actions.push_back(Send{peer, job::OpenJobsQuery{impl_->self.instance}});
     }
     impl_->place_bids(now);
@@ -299,9 +295,18 @@ void Worker::set_slots(std::uint32_t slots, Instant now) {
     impl_->place_bids(now);
 }
 
+void Worker::set_network_size(std::uint64_t workers) {
+    impl_->options.rendezvous.workers = workers;
+}
+
+void Worker::set_store_bytes(std::uint64_t bytes) { impl_->store_bytes = bytes; }
+
 void Worker::drain(Instant now) {
     impl_->pass(now);
     impl_->draining = true;
+    if (impl_->options.advert_every > 0ms) {
+        impl_->advert_at = now; // Others need not wait for what is not to come.
+    }
     impl_->place_bids(now);
 }
 

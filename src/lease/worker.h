@@ -101,6 +101,12 @@ public:
     /// How many runs may be at once from now on (running ones go on).
     void set_slots(std::uint32_t slots, Instant now);
 
+    /// As many workers are on the network, as far as this node can tell; 0: few, or not known.
+    void set_network_size(std::uint64_t workers);
+
+    /// Blocks on this machine, as last counted: for adverts.
+    void set_store_bytes(std::uint64_t bytes);
+
     /// No more bids; what runs goes on to its end.
     void drain(Instant now);
 

@@ -40,10 +40,20 @@ struct Worker::Impl {
         Ms pause{};
     };
 
+    /// What of it others want to hear of soon.
+    struct Load {
+        std::uint32_t slots = 0;
+        bool is_idle = true;
+        bool is_full = false;
+
+        friend bool operator==(const Load&, const Load&) = default;
+    };
+
     Impl(const job::WorkerRef& who, const WorkerOptions& with, NonceSource& source)
         : self(who)
         , options(with)
-        , nonces(source) {}
+        , nonces(source)
+        , slots_usual(with.slots) {}
 
     // worker.cc: bids and what surrounds a run.
     std::uint32_t slots_free() const;
@@ -56,7 +66,9 @@ struct Worker::Impl {
     void void_bids(const job::Instance& coordinator);
     bool is_called(const Cid& job);
     void on_announce(const job::Instance& from, const Cid& job, Instant now);
-    void advert(const job::Instance& to);
+    job::Advert advert() const;
+    Ms advert_pause() const;
+    void advertise(Instant now);
     void peer_gone(const job::Instance& peer, Instant now);
     bool refers_to(const job::Instance& coordinator) const;
     Instant next_deadline() const;
@@ -105,6 +117,13 @@ struct Worker::Impl {
     std::deque<std::pair<std::uint64_t, Instant>> renewals; ///< Sequence and when it was sent.
     Instant last_renew;
     Instant renew_at = Instant::never();
+
+    std::uint32_t slots_usual; ///< Beyond them jobs are only taken ahead.
+    std::optional<std::uint64_t> store_bytes;
+    std::uint64_t adverts = 0; ///< Said to all so far.
+    Load advertised;
+    Instant advertised_at;
+    Instant advert_at = Instant::never();
 
     std::vector<WorkerAction> actions;
 };
