@@ -131,6 +131,11 @@ void Links::forget_contacts() {
     }
 }
 
+std::vector<std::string> Links::addresses_of(const job::Instance& instance) const {
+    const auto at = targets_.find(instance);
+    return at == targets_.end() ? std::vector<std::string>{} : at->second->contact.at;
+}
+
 bool Links::is_out_of_reach(const job::Instance& instance) const {
     if (has(instance)) {
         return false;

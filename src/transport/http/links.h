@@ -86,6 +86,9 @@ public:
 
     bool knows(const job::Instance& instance) const { return targets_.contains(instance); }
 
+    /// Where this process takes sessions, as far as it said so.
+    std::vector<std::string> addresses_of(const job::Instance& instance) const;
+
     /// Whether `send` would drop what it is given: no link, and no address, or none that answered
     /// a moment ago.
     bool is_out_of_reach(const job::Instance& instance) const;

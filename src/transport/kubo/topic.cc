@@ -19,7 +19,8 @@ static_assert(messages_bytes_max > job::limits::message_bytes_max + message_over
 
 Topic::Topic(net::EventLoop& loop, TopicOptions options)
     : loop_(loop)
-    , options_(std::move(options)) {}
+    , options_(std::move(options))
+    , strangers_(limits::packets_of_strangers, now_since_boot()) {}
 
 Topic::~Topic() {
     *alive_ = false;
@@ -111,6 +112,7 @@ std::atomic<std::uint64_t>& Topic::judge(const kubo::PubsubMessage& message) {
         return counts_.for_others;
     }
     if (!options_.is_trusted(read->key)) {
+        judge_stranger(message, std::move(read).take());
         return counts_.not_trusted;
     }
     if (!may_be_checked(message.from)) {
@@ -126,8 +128,17 @@ std::atomic<std::uint64_t>& Topic::judge(const kubo::PubsubMessage& message) {
     if (waiting_ >= limits::packets_waiting_max) {
         return counts_.too_many;
     }
-    pass_on(std::move(read).take());
+    pass_on(std::move(read).take(), options_.on_heard);
     return counts_.heard;
+}
+
+/// Whatever they say, they are not trusted: what becomes of it is only for people to see.
+void Topic::judge_stranger(const kubo::PubsubMessage& message, job::Packet packet) {
+    if (options_.on_stranger && !packet.to && !packet.messages.empty() &&
+        waiting_ < limits::packets_waiting_max && strangers_.take(now_since_boot()) &&
+        job::verify_packet(message.data, packet)) {
+        pass_on(std::move(packet), options_.on_stranger);
+    }
 }
 
 bool Topic::may_be_checked(const std::string& sender) {
@@ -149,7 +160,7 @@ bool Topic::is_new(const job::Packet& packet) {
     return known.seen.is_new(packet.sequence);
 }
 
-void Topic::pass_on(job::Packet packet) {
+void Topic::pass_on(job::Packet packet, const std::function<void(Heard)>& to) {
     Heard heard{.from = {.instance = packet.from, .key = packet.key, .at = std::move(packet.at)},
                 .providers = std::move(packet.providers),
                 .for_us_alone = packet.to.has_value(),
@@ -161,10 +172,11 @@ void Topic::pass_on(job::Packet packet) {
         }
     }
     ++waiting_;
-    loop_.post([this, is_alive = alive_, heard = std::move(heard)]() mutable {
+    // `to` is one of the options', which live as long as this.
+    loop_.post([this, &to, is_alive = alive_, heard = std::move(heard)]() mutable {
         if (*is_alive) {
             --waiting_;
-            options_.on_heard(std::move(heard));
+            to(std::move(heard));
         }
     });
 }

@@ -31,6 +31,8 @@ namespace limits {
 /// Ours, all of them. Of one Kubo peer, whose name its Kubo has made sure of: packets whose
 /// signature is looked at (123 us each). The rest is dropped.
 inline constexpr TokenBucket::Rate packets_per_sender{.per_second = 1'000, .at_once = 2'000};
+/// Of all strangers together, so that people can be told of them: whoever they are.
+inline constexpr TokenBucket::Rate packets_of_strangers{.per_second = 4, .at_once = 32};
 inline constexpr std::size_t senders_max = 1'024;   ///< Remembered for that.
 inline constexpr std::size_t speakers_max = 16'384; ///< Instances whose sequences are known.
 /// Heard, and not yet taken by the loop; beyond it packets are dropped.
@@ -49,7 +51,7 @@ struct Reach {
     std::vector<std::string> providers;
 };
 
-/// A packet of somebody who is trusted, read and found authentic.
+/// A packet, read and found authentic.
 struct Heard {
     Contact from;
     std::vector<std::string> providers;
@@ -64,8 +66,10 @@ struct TopicOptions {
     std::function<bool(const PublicKey&)> is_trusted;
     /// Hands a packet to pubsub. Must not block.
     std::function<void(Bytes packet)> publish;
-    /// On the loop's thread.
+    /// On the loop's thread: what somebody said who is trusted.
     std::function<void(Heard)> on_heard;
+    /// Likewise what others said to all, of which a few a second are listened to. May be empty.
+    std::function<void(Heard)> on_stranger{};
     /// What is said within this time of the last packet goes together into the next: each costs
     /// every node a signature's check.
     std::chrono::milliseconds gap{5};
@@ -123,7 +127,8 @@ private:
     bool may_be_checked(const std::string& sender);
     bool is_new(const job::Packet& packet);
     std::atomic<std::uint64_t>& judge(const kubo::PubsubMessage& message);
-    void pass_on(job::Packet packet);
+    void judge_stranger(const kubo::PubsubMessage& message, job::Packet packet);
+    void pass_on(job::Packet packet, const std::function<void(Heard)>& to);
 
     net::EventLoop& loop_;
     const TopicOptions options_;
@@ -137,6 +142,7 @@ private:
 
     std::mutex hearing_; ///< Of what `hear` remembers.
     std::map<std::string, TokenBucket> senders_;
+    TokenBucket strangers_;
     struct Speaker {
         job::SeenSequences seen;
         std::uint64_t heard_at = 0;

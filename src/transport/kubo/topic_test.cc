@@ -26,6 +26,7 @@ protected:
     PrivateKey other_key = sample_key(2);
     std::vector<Bytes> published;
     std::vector<Heard> heard;
+    std::vector<Heard> strangers;
     Topic topic{*loop,
                 {.self = sample_instance(1),
                  .key = &key,
@@ -36,6 +37,7 @@ protected:
                      },
                  .publish = [this](Bytes packet) { published.push_back(std::move(packet)); },
                  .on_heard = [this](Heard one) { heard.push_back(std::move(one)); },
+                 .on_stranger = [this](Heard one) { strangers.push_back(std::move(one)); },
                  .speakers_max = 3}};
 
     job::Packet packet(std::uint64_t sequence) const {
@@ -132,6 +134,35 @@ TEST_F(TopicTest, HearsWhoIsTrusted) {
     ASSERT_EQ(heard[0].messages.size(), 1U);
     EXPECT_EQ(heard[0].messages[0], query(2));
     EXPECT_FALSE(heard[0].for_us_alone);
+}
+
+TEST_F(TopicTest, TellsOfAFewStrangersWhoseSignaturesAreGood) {
+    job::Packet stranger = packet(1);
+    stranger.key = sample_key(3).public_key();
+    hear(stranger, sample_key(3));
+    EXPECT_TRUE(heard.empty());
+    ASSERT_EQ(strangers.size(), 1U);
+    EXPECT_EQ(strangers[0].from.key, stranger.key);
+    EXPECT_EQ(strangers[0].messages.size(), 1U);
+
+    Bytes forged = job::sign_packet(stranger, sample_key(3)).take();
+    forged[20] ^= 1U;
+    topic.hear(from_kubo(forged));
+    stranger.to = sample_instance(1);
+    hear(stranger, sample_key(3));
+    stranger.to.reset();
+    stranger.messages.clear();
+    hear(stranger, sample_key(3));
+    EXPECT_EQ(strangers.size(), 1U) << "forged, for us alone, or saying nothing";
+
+    for (std::uint64_t sequence = 2; sequence < 500; ++sequence) {
+        stranger.sequence = sequence;
+        stranger.messages = {job::encode(query(3))};
+        topic.hear(from_kubo(job::sign_packet(stranger, sample_key(3)).take()));
+    }
+    loop->run_for(20ms);
+    EXPECT_LE(strangers.size(), 400U) << "a flood is not listened to";
+    EXPECT_EQ(topic.counters().not_trusted, 502U);
 }
 
 TEST_F(TopicTest, HearsNeitherStrangersNorItselfNorWhatIsForOthers) {
