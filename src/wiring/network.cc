@@ -75,6 +75,7 @@ struct Network::Impl {
     const NetworkSelf self;
     const log::Sink note;
     transport::Events events{};
+    OnStranger on_stranger{};
     std::shared_ptr<bool> alive = std::make_shared<bool>(true);
     std::atomic<bool> ending{false};
 
@@ -257,6 +258,17 @@ struct Network::Impl {
         }
     }
 
+    /// Its own adverts alone, and nothing is done about them.
+    void heard_stranger(const transport::Heard& heard) const {
+        for (const job::Message& message : heard.messages) {
+            const auto* advert = std::get_if<job::Advert>(&message);
+            if (advert != nullptr && on_stranger &&
+                advert->worker == job::WorkerRef{heard.from.key, heard.from.instance}) {
+                on_stranger(*advert);
+            }
+        }
+    }
+
     /// No link ends where there was none: that a coordinator is gone shows in its silence. Then
     /// renewals and receipts go to all, and so to whoever adopts its jobs.
     void look_for_silence() {
@@ -417,7 +429,8 @@ Network::open(net::EventLoop& loop, NetworkOptions options, NetworkSelf self, lo
                             std::string(transport::topic_name), std::move(packet)));
                     }
                 },
-            .on_heard = [impl](transport::Heard heard) { impl->heard(std::move(heard)); }});
+            .on_heard = [impl](transport::Heard heard) { impl->heard(std::move(heard)); },
+            .on_stranger = [impl](const transport::Heard& heard) { impl->heard_stranger(heard); }});
     return std::unique_ptr<Network>(new Network(std::move(made)));
 }
 
@@ -467,6 +480,14 @@ std::vector<transport::Peer> Network::peers() const { return impl_->links->peers
 void Network::trust(std::vector<PublicKey> keys) {
     impl_->trusted.replace(std::move(keys));
     impl_->links->drop_untrusted();
+}
+
+void Network::on_stranger(OnStranger on_stranger) { impl_->on_stranger = std::move(on_stranger); }
+
+bool Network::has(const job::Instance& instance) const { return impl_->links->has(instance); }
+
+std::vector<std::string> Network::addresses_of(const job::Instance& instance) const {
+    return impl_->links->addresses_of(instance);
 }
 
 transport::Topic::Counters Network::topic_counters() const { return impl_->topic->counters(); }

@@ -37,6 +37,9 @@ struct NetworkOptions {
 
 enum class KuboState : std::uint8_t { there, gone };
 
+/// Workers of keys that are not trusted say that they are there. Nothing else of theirs is heard.
+using OnStranger = std::function<void(job::Advert)>;
+
 /// Who this process is.
 struct NetworkSelf {
     job::WorkerRef worker;
@@ -64,6 +67,15 @@ public:
 
     /// Who is heard and let in from now on. Links to others are closed.
     void trust(std::vector<PublicKey> keys);
+
+    /// To be set before `start`.
+    void on_stranger(OnStranger on_stranger);
+
+    /// Whether there is a link to it now.
+    bool has(const job::Instance& instance) const;
+
+    /// Where it takes sessions, as far as it said so.
+    std::vector<std::string> addresses_of(const job::Instance& instance) const;
 
     transport::Topic::Counters topic_counters() const;
 

@@ -8,7 +8,13 @@
 #include <vector>
 
 namespace ic::wiring {
+
+using namespace std::chrono_literals;
+
 namespace {
+
+/// Ours: three that do not come are half a minute, and a network of 64 has 6 of them a second.
+constexpr auto advert_every = 10s;
 
 /// Whether a message is for a worker: what coordinators send to nodes. All else is for a
 /// coordinator, but for what clients are told.
@@ -24,7 +30,8 @@ bool is_for_client(const job::Message& message) {
     return std::holds_alternative<job::Accepted>(message) ||
            std::holds_alternative<job::Rejected>(message) ||
            std::holds_alternative<job::Progress>(message) ||
-           std::holds_alternative<job::Outcome>(message);
+           std::holds_alternative<job::Outcome>(message) ||
+           std::holds_alternative<job::KnownWorkers>(message);
 }
 
 /// Whether the outputs of a receipt are still here: their root blocks, at no more than a look-up.
@@ -47,7 +54,10 @@ coordinator::IsKept kept_in(BlockStore& store) {
 
 Node::Node(NodeOptions options, net::EventLoop& loop) : options_(std::move(options)), loop_(loop) {}
 
-Node::~Node() { *alive_ = false; }
+Node::~Node() {
+    *alive_ = false;
+    loop_.cancel(count_timer_);
+}
 
 Result<std::unique_ptr<Node>> Node::open(NodeOptions options,
                                          net::EventLoop& loop,
@@ -99,6 +109,8 @@ Result<std::unique_ptr<Node>> Node::open(NodeOptions options,
         machine.slots = o.slots;
         machine.software = o.software;
         machine.labels = o.labels;
+        machine.features = {std::string(job::abi_name)};
+        machine.advert_every = advert_every;
         node->worker_ = TRY(worker::Worker::open({.self = o.self,
                                                   .machine = std::move(machine),
                                                   .policy = o.policy,
@@ -131,6 +143,9 @@ Result<void> Node::start() {
     };
     TRY(transport_->start(std::move(events)));
     if (network_) {
+        network_->on_stranger([this](job::Advert advert) {
+            known_workers_.hear(std::move(advert), lease::Trust::stranger, now_since_boot());
+        });
         network_->start(network_events(), [this](KuboState state) {
             if (worker_ && state == KuboState::gone) {
                 worker_->rest();
@@ -142,6 +157,7 @@ Result<void> Node::start() {
     adopt_from_the_dead();
     if (worker_) {
         worker_->start();
+        count_workers();
     }
     trust_watch_ = std::make_unique<TrustWatch>(
         loop_,
@@ -225,10 +241,46 @@ void Node::take(const transport::Peer& from, job::Message message) {
         }
         return;
     }
+    coordinate(from, std::move(message));
+}
+
+void Node::coordinate(const transport::Peer& from, job::Message message) {
+    if (std::holds_alternative<job::KnownWorkersQuery>(message)) {
+        answer_about_workers(from.instance);
+        return;
+    }
+    if (const auto* advert = std::get_if<job::Advert>(&message);
+        advert != nullptr && advert->worker.instance == from.instance) {
+        known_workers_.hear(*advert, lease::Trust::trusted, now_since_boot());
+    }
     coordinator_->message(from, std::move(message));
 }
 
+void Node::answer_about_workers(const job::Instance& client) {
+    const auto reached = [this](const job::Instance& worker) -> lease::Reached {
+        if (worker == options_.self.instance || transport_->has(worker) || !network_) {
+            return {.route = job::Route::local, .addresses = {}};
+        }
+        return {.route = network_->has(worker) ? job::Route::link : job::Route::topic,
+                .addresses = network_->addresses_of(worker)};
+    };
+    for (job::KnownWorkers& answer : known_workers_.answers(reached, now_since_boot())) {
+        transport_->send(client, answer);
+    }
+}
+
+/// So that on a large network few bid for each job, and say that they are there less often.
+void Node::count_workers() {
+    known_workers_.time(now_since_boot());
+    worker_->set_network_size(known_workers_.network_size());
+    count_timer_ =
+        loop_.after(lease::WorkerTableOptions{}.count_every, [this] { count_workers(); });
+}
+
 void Node::gone(const transport::Peer& peer, transport::Fate fate) {
+    if (peer.same_user || fate == transport::Fate::dead) {
+        known_workers_.forget(peer.instance); // A link may be idle alone: silence will show.
+    }
     coordinator_->peer_gone(peer, fate);
     if (worker_) {
         worker_->peer_gone(peer, fate);
@@ -294,7 +346,7 @@ void Node::within(Half from, job::Message message) {
                 on_client(message);
             }
         } else {
-            coordinator_->message(me(), std::move(message));
+            coordinate(me(), std::move(message));
         }
     });
 }

@@ -6,6 +6,7 @@
 #include "identity/key.h"
 #include "job/message.h"
 #include "job/policy.h"
+#include "lease/worker_table.h"
 #include "log/entry.h"
 #include "metrics/registry.h"
 #include "net/event_loop.h"
@@ -104,6 +105,9 @@ private:
     void deliver_later(std::function<void()> delivery);
     void deliver();
     void take(const transport::Peer& from, job::Message message);
+    void coordinate(const transport::Peer& from, job::Message message);
+    void answer_about_workers(const job::Instance& client);
+    void count_workers();
     void gone(const transport::Peer& peer, transport::Fate fate);
     void adopt_from_the_dead();
     transport::Events network_events();
@@ -113,6 +117,8 @@ private:
     net::EventLoop& loop_;
     Way from_coordinator_{*this, Half::coordinator};
     Way from_worker_{*this, Half::worker};
+    lease::WorkerTable known_workers_;
+    net::TimerId count_timer_;
     std::deque<std::function<void()>> deliveries_;
     bool delivering_ = false;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true); ///< For work posted to the loop.

@@ -44,6 +44,9 @@ constexpr auto wait_max = 100ms;
 /// coordinator has journaled the receipt, whose retention they are under from there on.
 constexpr auto session_after_run = 60s;
 
+/// Ours: how often the store is counted, at most: on a slot's thread, after a run.
+constexpr auto store_count_every = 30s;
+
 /// How a run that waits for a slot goes on: the slot's thread and the loop both want to decide.
 enum class Claim : std::uint8_t { none, slot, loop };
 
@@ -107,6 +110,7 @@ struct Worker::Impl {
     int handed_on = 0; ///< Runs that have ended and whose results are on their way to Kubo.
     std::chrono::nanoseconds run_average = short_run; ///< Moving, over about eight runs.
     bool pumping = false;
+    std::atomic<std::int64_t> store_counted_ns{0}; ///< Since boot.
     std::function<void()> on_idle;
     std::deque<std::pair<Instant, std::shared_ptr<WriteSession>>> lingering; ///< Oldest first.
     net::TimerId lingering_timer;
@@ -250,12 +254,28 @@ struct Worker::Impl {
         lease::RunEnd end =
             stored ? end_of(*run, std::move(stored).take()) : no_receipt(stored.error());
         run->report.ended = now_since_boot();
-        post([this, run, took, end = std::move(end)]() mutable {
+        post([this, run, took, counted = count_store(), end = std::move(end)]() mutable {
+            if (counted) {
+                machine.set_store_bytes(*counted);
+            }
             look_ahead(took);
             chronicle.ended(run->report);
             ended(run->lease, std::move(end));
             pump();
         });
+    }
+
+    /// Nothing if it was counted lately, or cannot be. May wait for the disk.
+    std::optional<std::uint64_t> count_store() {
+        const std::int64_t now = now_since_boot().since_boot.count();
+        std::int64_t last = store_counted_ns;
+        const auto pause = std::chrono::nanoseconds(store_count_every).count();
+        if ((last != 0 && now - last < pause) ||
+            !store_counted_ns.compare_exchange_strong(last, now)) {
+            return std::nullopt;
+        }
+        const Result<StoreStat> stat = parts.store.stat();
+        return stat ? std::optional{stat->bytes} : std::nullopt;
     }
 
     void ended(const job::LeaseRef& lease, lease::RunEnd end) {
@@ -564,6 +584,9 @@ Result<std::unique_ptr<Worker>> Worker::open(Options options,
 }
 
 void Worker::start() {
+    if (const auto stored = impl_->count_store()) {
+        impl_->machine.set_store_bytes(*stored);
+    }
     impl_->machine.start(now_since_boot());
     impl_->pump();
 }
@@ -624,6 +647,8 @@ void Worker::go_on() {
     impl_->set_slots();
     impl_->pump();
 }
+
+void Worker::set_network_size(std::uint64_t workers) { impl_->machine.set_network_size(workers); }
 
 lease::WorkerCounts Worker::counts() const { return impl_->machine.counts(); }
 

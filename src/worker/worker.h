@@ -66,6 +66,9 @@ public:
     void rest();
     void go_on();
 
+    /// As lease::Worker has it.
+    void set_network_size(std::uint64_t workers);
+
     lease::WorkerCounts counts() const;
 
 private:
