@@ -80,7 +80,13 @@ std::string Streams::coloured(std::string_view code, std::string_view text) cons
 }
 
 void Context::on_run(Command& command, Action action) {
-    command.callback([this, action = std::move(action)] { chosen_ = action; });
+    acting_.push_back(&command);
+    command.callback([this, action = std::move(action)] {
+        // Of a command and one beneath it (`worker list`) the latter is called first, and meant.
+        if (!chosen_) {
+            chosen_ = action;
+        }
+    });
 }
 
 void Context::add_json(Command& command) {

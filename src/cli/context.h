@@ -128,6 +128,9 @@ public:
         return std::ranges::count(with_guest_words_, command) > 0;
     }
 
+    /// Whether it does something itself, beside what is beneath it.
+    bool acts(const Command* command) const { return std::ranges::count(acting_, command) > 0; }
+
     /// What was chosen; empty before parsing.
     const Action& chosen() const { return chosen_; }
 
@@ -139,6 +142,7 @@ private:
     std::unique_ptr<log::Logger> log_;              ///< Longer than the stores, which warn.
     std::unique_ptr<wiring::Stores> stores_;
     std::vector<const Command*> with_guest_words_;
+    std::vector<const Command*> acting_; ///< Those of `on_run`.
 };
 
 } // namespace ic::cli

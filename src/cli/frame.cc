@@ -119,8 +119,10 @@ std::string help_of(const CLI::App& app) {
 void add_common_options(Command& command, Context& context) {
     for (Command* sub : command.subcommands()) {
         if (!sub->subcommands().empty()) {
-            sub->require_subcommand(1);
             add_common_options(*sub, context);
+            sub->require_subcommand(context.acts(sub) ? 0 : 1);
+        }
+        if (!context.acts(sub)) {
             continue;
         }
         sub->add_option("--home", context.home, "Folder of everything kept (IPFS_COMPUTE_PATH)")

@@ -1,5 +1,6 @@
 #include "cli/commands.h"
 #include "cli/local.h"
+#include "cli/worker_list.h"
 #include "log/logger.h"
 #include "metrics/registry.h"
 #include "net/event_loop.h"
@@ -288,6 +289,7 @@ void add_worker(Command& app, Context& context) {
         "  ipfs-compute worker --require-isolation\n"
         "  ipfs-compute worker --log-format json --log-level debug\n"
         "  ipfs-compute worker --metrics-listen 9464");
+    add_worker_list(*command, context);
     context.on_run(*command, [&context, flags] { return work(context, *flags); });
 }
 
