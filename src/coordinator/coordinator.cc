@@ -134,7 +134,7 @@ struct Coordinator::Impl {
             }
         }
         const job::JobIds ids = job::ids_of(*looked_at);
-        lease::JobEntry entry = entry_of(*looked_at, ids);
+        lease::JobEntry entry = entry_of(*looked_at, ids, options.locality);
         open_jobs.try_emplace(ids.job,
                               JobFacts{.ids = ids, .labels = looked_at->invocation.labels});
         std::optional<Bytes> answer;
@@ -489,7 +489,8 @@ struct Coordinator::Impl {
             Result<lease::RecoveredJob> recovered =
                 recovered_of(job, holder_is_dead, now, ledger::now_unix_millis());
             if (!recovered) {
-                fail_unreadable(job, recovered.error());
+                writer.submit({unreadable(job, recovered.error(), ledger::now_unix_millis())},
+                              [](const Result<void>&) {});
                 continue;
             }
             open_jobs.try_emplace(job.row.ids.job,
@@ -499,15 +500,6 @@ struct Coordinator::Impl {
         }
         machine.recovered(std::move(jobs), adoption->incarnation, now);
         pump();
-    }
-
-    /// A document that this version cannot read any more: never forgotten means that it ends.
-    void fail_unreadable(const ledger::AdoptedJob& job, const Error& error) {
-        writer.submit({ledger::JobFailed{.job = job.row.ids.job,
-                                         .error = error.code,
-                                         .message = "adopted job cannot be read: " + error.message,
-                                         .at = ledger::now_unix_millis()}},
-                      [](const Result<void>&) {});
     }
 };
 
@@ -555,7 +547,8 @@ void Coordinator::relay(const job::Message& message) { impl_->relay(message); }
 void Coordinator::peer_seen(const transport::Peer& peer) {
     if (peer.kind == transport::PeerKind::node) {
         impl_->other_nodes.insert(peer.instance);
-        impl_->machine.peer_seen(peer.instance, now_since_boot());
+        const auto store = peer.same_user ? lease::StoreOf::this_home : lease::StoreOf::another;
+        impl_->machine.peer_seen(peer.instance, now_since_boot(), store);
         impl_->pump();
     }
 }

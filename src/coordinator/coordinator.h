@@ -27,6 +27,9 @@ struct Options {
     job::WorkerRef self; ///< This node's key and this process's instance.
     lease::CoordinatorOptions machine;
     job::Policy policy; ///< Whose jobs are taken.
+    /// How much of what a job needs is in this home's store, at no cost but some look-ups. Empty
+    /// where all workers are of this home.
+    std::function<lease::Locality(const job::JobSpec&)> locality{};
     std::filesystem::path ledger_file;
     log::Sink note{};                    ///< What becomes of jobs.
     metrics::Registry* counts = nullptr; ///< Of the same; null: nobody counts.

@@ -137,7 +137,9 @@ job::ReceiptFate fate_of(const ledger::JobDetail& detail, const job::Epoch& epoc
     return was_accepted ? job::ReceiptFate::accepted : job::ReceiptFate::stale;
 }
 
-lease::JobEntry entry_of(const job::SignedInvocation& signed_invocation, const job::JobIds& ids) {
+lease::JobEntry entry_of(const job::SignedInvocation& signed_invocation,
+                         const job::JobIds& ids,
+                         const Locate& locate) {
     const job::Invocation& invocation = signed_invocation.invocation;
     const job::Limits& limits = invocation.spec.limits;
     return {
@@ -149,6 +151,7 @@ lease::JobEntry entry_of(const job::SignedInvocation& signed_invocation, const j
         .run_max = std::chrono::milliseconds{limits.compile_ms_max + limits.wall_ms_max},
         .invocation = LentBytes::of(signed_invocation.document),
         .constraints = invocation.spec.constraints,
+        .here = locate ? locate(invocation.spec) : lease::Locality{},
     };
 }
 
@@ -158,7 +161,7 @@ Result<lease::RecoveredJob> recovered_of(const ledger::AdoptedJob& job,
                                          ledger::UnixMillis now_wall) {
     const job::SignedInvocation invocation = TRY(job::read_invocation(job.invocation));
     lease::RecoveredJob recovered;
-    recovered.entry = entry_of(invocation, job.row.ids);
+    recovered.entry = entry_of(invocation, job.row.ids, {});
     // The wall clock may have been set meanwhile: an age is never negative.
     const std::int64_t age_ms =
         std::max<std::int64_t>(0, now_wall.value - job.row.accepted_at.value);
@@ -181,6 +184,14 @@ Result<lease::RecoveredJob> recovered_of(const ledger::AdoptedJob& job,
                                                                     : lease::HolderFate::unknown;
     }
     return recovered;
+}
+
+ledger::JobFailed
+unreadable(const ledger::AdoptedJob& job, const Error& error, ledger::UnixMillis at) {
+    return {.job = job.row.ids.job,
+            .error = error.code,
+            .message = "adopted job cannot be read: " + error.message,
+            .at = at};
 }
 
 } // namespace ic::coordinator

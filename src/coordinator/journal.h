@@ -36,8 +36,14 @@ job::Outcome outcome_of(const ledger::JobDetail& detail);
 /// What became of the receipt of this lease: accepted, or stale.
 job::ReceiptFate fate_of(const ledger::JobDetail& detail, const job::Epoch& epoch);
 
-/// A job as the machine takes it. Requires: `signed_invocation` has been looked at.
-lease::JobEntry entry_of(const job::SignedInvocation& signed_invocation, const job::JobIds& ids);
+/// How much of what a job needs is in this home's store.
+using Locate = std::function<lease::Locality(const job::JobSpec&)>;
+
+/// A job as the machine takes it. `locate` may be empty. Requires: `signed_invocation` has been
+/// looked at.
+lease::JobEntry entry_of(const job::SignedInvocation& signed_invocation,
+                         const job::JobIds& ids,
+                         const Locate& locate);
 
 /// A job read back. `is_dead` tells of the holder of its last grant; `now` and `now_wall` are read
 /// together. Errors: of the document.
@@ -45,5 +51,10 @@ Result<lease::RecoveredJob> recovered_of(const ledger::AdoptedJob& job,
                                          const std::function<bool(const job::Instance&)>& is_dead,
                                          Instant now,
                                          ledger::UnixMillis now_wall);
+
+/// The end of a job whose document this version cannot read any more: never forgotten means that it
+/// ends.
+ledger::JobFailed
+unreadable(const ledger::AdoptedJob& job, const Error& error, ledger::UnixMillis at);
 
 } // namespace ic::coordinator

@@ -65,6 +65,8 @@ struct Bid {
     Nonce nonce;
     std::uint64_t bytes_local = 0; ///< Of what the job needs, as far as known.
     std::uint64_t bytes_needed = 0;
+    /// The job that the two are of, where the bid is for any.
+    std::optional<Cid> about{};
 
     friend bool operator==(const Bid&, const Bid&) = default;
 };

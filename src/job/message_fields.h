@@ -86,7 +86,7 @@ void fields(auto& f, auto& m, As<Announce>) {
 
 void fields(auto& f, auto& m, As<Bid>) {
     f("worker", m.worker), f("job", m.job), f("nonce", m.nonce);
-    f("local", m.bytes_local), f("needed", m.bytes_needed);
+    f("local", m.bytes_local), f("needed", m.bytes_needed), f("about", m.about);
 }
 
 void fields(auto& f, auto& m, As<Withdraw>) { f("worker", m.worker), f("nonce", m.nonce); }

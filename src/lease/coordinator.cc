@@ -74,8 +74,9 @@ void Coordinator::disown(const Cid& job, Instant now) {
     impl_->flush(now);
 }
 
-void Coordinator::peer_seen(const job::Instance& peer, Instant now) {
+void Coordinator::peer_seen(const job::Instance& peer, Instant now, StoreOf store) {
     if (Impl::Peer* known = impl_->peer_of(peer)) {
+        known->shares_store = store == StoreOf::this_home;
         known->gone = false;
         impl_->on_query(peer);
     }

@@ -103,6 +103,9 @@ struct CoordinatorCounts {
     std::size_t peers = 0;
 };
 
+/// Whose store a node has: what is in this home's, all nodes of the home have.
+enum class StoreOf : std::uint8_t { this_home, another };
+
 class Coordinator {
 public:
     struct Self {
@@ -146,7 +149,7 @@ public:
     void disown(const Cid& job, Instant now);
 
     /// A node is there (again).
-    void peer_seen(const job::Instance& peer, Instant now);
+    void peer_seen(const job::Instance& peer, Instant now, StoreOf store = StoreOf::another);
 
     /// It went without proof of death: its bids are void, its leases run out.
     void peer_silent(const job::Instance& peer, Instant now);

@@ -29,12 +29,14 @@ struct Coordinator::Impl {
         std::optional<Error> last_error;
         std::uint8_t stage = static_cast<std::uint8_t>(job::Stage::accepted);
         std::vector<WorkerNote> notes;
-        std::vector<job::Instance> refused_by; ///< Not to be granted to these.
+        std::vector<job::Instance> refused_by;        ///< Not to be granted to these.
+        std::map<job::Instance, std::uint64_t> local; ///< Bytes that workers said they have of it.
 
         // While it waits.
         bool in_queue = false;
-        Instant retry_at;     ///< Not before then back into the queue.
-        Instant queued_since; ///< Of the queue stage.
+        Instant retry_at;      ///< Not before then back into the queue.
+        Instant announce_from; ///< Not before then announced.
+        Instant queued_since;  ///< Of the queue stage.
         Instant announce_at = Instant::never();
         Ms announce_pause{};
         std::uint32_t handed_back = 0; ///< In this attempt.
@@ -73,6 +75,7 @@ struct Coordinator::Impl {
         job::WorkerRef worker;
         std::optional<job::WorkerLabels> labels; ///< Once it has said them.
         bool is_worker = false;
+        bool shares_store = false; ///< With this coordinator.
         bool gone = false;
         std::uint64_t last_used = 0; ///< Key in `ready`: the least recently granted one is first.
         std::deque<StandingBid> bids;
@@ -107,6 +110,9 @@ struct Coordinator::Impl {
     void dispatch(Instant now);
     Result<void> suits(const Job& job, const Peer& peer) const;
     Peer* pick(Job& job, Instant now);
+    bool is_large(const Job& job) const;
+    std::uint64_t local_bytes(const Job& job, const Peer& peer) const;
+    bool gathers(const Job& job) const;
     std::string nobody_text(Job& job, Instant now);
     void drop_aged(Peer& peer, Instant now);
     Ms fence_of(Ms lease) const;

@@ -148,9 +148,11 @@ void Coordinator::Impl::requeue(Job& job, Ms delay, Instant now) {
     job.state = JobState::queued;
     job.stage = static_cast<std::uint8_t>(job::Stage::queued);
     job.queued_since = now;
-    job.retry_at = now + delay;
     job.announce_pause = options.announce_first;
-    schedule_announcement(job, job.retry_at);
+    job.announce_from = now + delay;
+    schedule_announcement(job, job.announce_from);
+    delay += gathers(job) ? options.gather_time : 0ms;
+    job.retry_at = now + delay;
     if (delay == 0ms) {
         queue.push(job.number, job.entry.submitter, job.entry.priority);
         job.in_queue = true;
@@ -217,28 +219,6 @@ void Coordinator::Impl::drop_aged(Peer& peer, Instant now) {
     }
 }
 
-/// Whether the job may go to this worker: it has not said no, and its labels, if they are known,
-/// are as the job asks. They only spare a grant that would come back: the worker judges itself.
-Result<void> Coordinator::Impl::suits(const Job& job, const Peer& peer) const {
-    const auto& refused = job.refused_by;
-    if (std::find(refused.begin(), refused.end(), peer.worker.instance) != refused.end()) {
-        return Error{Errc::refused, "it has refused the job"};
-    }
-    return peer.labels ? job::fits(job.entry.constraints, *peer.labels) : Result<void>{};
-}
-
-Coordinator::Impl::Peer* Coordinator::Impl::pick(Job& job, Instant now) {
-    for (auto at = ready.begin(); at != ready.end();) {
-        Peer& peer = *at->second;
-        ++at; // `drop_aged` may take it out.
-        drop_aged(peer, now);
-        if (!peer.bids.empty() && suits(job, peer)) {
-            return &peer;
-        }
-    }
-    return nullptr;
-}
-
 /// How long to wait for a holder that gives no sign.
 Coordinator::Impl::Ms Coordinator::Impl::fence_of(Ms lease) const {
     if (planted(Fault::no_fence)) {
@@ -248,23 +228,6 @@ Coordinator::Impl::Ms Coordinator::Impl::fence_of(Ms lease) const {
 }
 
 // --- grants --------------------------------------------------------------------------------------
-
-/// Why a worker that is there does not get the job.
-void Coordinator::Impl::note_passed_over(Job& job, const Peer& peer, Instant now) {
-    const Result<void> fits =
-        peer.labels ? job::fits(job.entry.constraints, *peer.labels) : Result<void>{};
-    if (!fits) {
-        note(job,
-             peer.worker,
-             {.verdict = Verdict::declined,
-              .reason = fits.error().code,
-              .message = fits.error().message,
-              .at = now});
-        return;
-    }
-    const auto verdict = peer.bids.empty() ? Verdict::no_bid : Verdict::not_chosen;
-    note(job, peer.worker, {.verdict = verdict, .at = now});
-}
 
 void Coordinator::Impl::grant(Job& job, Peer& peer, const job::Nonce& nonce, Instant now) {
     leave_queue(job);
@@ -455,33 +418,6 @@ void Coordinator::Impl::queue_time(Job& job, Instant now) {
     finish_with_error(job, Errc::queue_timeout, nobody_text(job, now));
 }
 
-/// Why there is no worker for the job, as far as it is known, and what helps.
-std::string Coordinator::Impl::nobody_text(Job& job, Instant now) {
-    std::string message = "no worker that may take the job was there for " +
-                          std::to_string(job.entry.timeouts.queue_ms_max) + " ms";
-    for (const auto& [instance, peer] : peers) {
-        if (peer.is_worker && !peer.gone && job.notes.size() < options.notes_per_job_max) {
-            note_passed_over(job, peer, now);
-        }
-    }
-    bool is_declined = false;
-    for (const WorkerNote& each : job.notes) {
-        const bool refused =
-            each.verdict == Verdict::handed_back && each.reason && !may_retry(*each.reason);
-        if (each.verdict == Verdict::declined || refused) {
-            message +=
-                "; " + each.worker.instance.to_string().substr(0, 8) + " declined: " + each.message;
-            is_declined = true;
-        }
-    }
-    if (!is_declined && !job.entry.constraints.empty()) {
-        message += "; the job asks for " + job::to_string(job.entry.constraints) + ": " +
-                   job::remedy_for(job.entry.constraints.front()) +
-                   ", or submit without --constraint";
-    }
-    return message;
-}
-
 job::Announce Coordinator::Impl::announcement(const Job& job) const {
     job::Announce announce{.coordinator = self.instance,
                            .coordinator_key = self.key,
@@ -536,7 +472,7 @@ void Coordinator::Impl::perform(const Effect& effect, Instant now) {
     case Effect::Kind::say_accepted:
         job.accepted_durable = true;
         if (job.state == JobState::queued && job.announce_at == Instant::never()) {
-            schedule_announcement(job, std::max(job.retry_at, now));
+            schedule_announcement(job, std::max(job.announce_from, now));
         }
         if (!planted(Fault::journal_after_accept)) {
             actions.push_back(Notify{job.entry.ids.job, job::Accepted{job.entry.ids.job, false}});

@@ -33,6 +33,7 @@ Coordinator::Impl::Peer* Coordinator::Impl::peer_of(const job::Instance& instanc
     }
     Peer& peer = peers[instance];
     peer.worker.instance = instance;
+    peer.shares_store = instance == self.instance;
     peer.last_used = ++turns;
     return &peer;
 }
@@ -256,6 +257,13 @@ void Coordinator::Impl::on_bid(const job::Instance& from, const job::Bid& bid, I
     peer->worker = bid.worker;
     peer->is_worker = true;
     peer->gone = false;
+    if (bid.about) {
+        Job* job = find(*bid.about);
+        if (job != nullptr &&
+            (job->local.contains(from) || job->local.size() < options.localities_per_job_max)) {
+            job->local.insert_or_assign(from, bid.bytes_local);
+        }
+    }
     if (bid.job) {
         Job* job = find(*bid.job);
         if (job != nullptr && job->state == JobState::queued && job->in_queue &&

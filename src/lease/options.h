@@ -67,6 +67,11 @@ struct CoordinatorOptions {
     std::chrono::milliseconds retry_longest{5'000};
     /// Beyond its own timeouts an attempt gets this much before the coordinator takes it back.
     std::chrono::milliseconds attempt_slack{10'000};
+    /// A job of which no free worker of this home has all but so many bytes is announced, and given
+    /// out after this time, to the worker that has most of it.
+    std::uint64_t gather_bytes_min = 8U << 20U;
+    std::chrono::milliseconds gather_time{50};
+    std::size_t localities_per_job_max = 64; ///< Workers of which it remembers what they have.
     std::size_t jobs_open_max = 100'000;
     std::size_t invocation_bytes_open_max = 256U << 20U; ///< Of all open jobs together.
     std::size_t finished_remembered_max = 4'096;
@@ -91,6 +96,8 @@ struct WorkerOptions {
     std::chrono::milliseconds receipt_keep{3'600'000};
     /// Renewals to everybody are repeated this often once the coordinator is gone.
     std::chrono::milliseconds renew_when_lost{250};
+    /// A worker that has at least so much of what an announced job needs says so, with fresh bids.
+    std::uint64_t locality_bytes_min = 1U << 20U;
     RendezvousOptions rendezvous; ///< Whether this worker is among those that bid for a job.
     std::size_t announced_remembered_max = 4'096; ///< Jobs, with how often each was heard of.
     std::size_t receipts_max = 4'096;             ///< Unanswered; beyond it no bid is placed.

@@ -17,6 +17,14 @@
 
 namespace ic::lease {
 
+/// How much of what a job needs is on a machine, as far as it can be told: bytes.
+struct Locality {
+    std::uint64_t bytes_needed = 0;
+    std::uint64_t bytes_local = 0;
+
+    friend bool operator==(const Locality&, const Locality&) = default;
+};
+
 /// A job whose document, signature and policy have been looked at.
 struct JobEntry {
     job::JobIds ids;
@@ -28,6 +36,7 @@ struct JobEntry {
     std::chrono::milliseconds run_max{80'000};
     LentBytes invocation;                       ///< The signed document.
     std::vector<job::Constraint> constraints{}; ///< Of the labels of the worker that runs it.
+    Locality here{}; ///< In the coordinator's own store, which workers of its home share.
 };
 
 /// The job is ours to finish. From `journaled` on it may be said to be accepted.

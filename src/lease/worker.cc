@@ -34,9 +34,18 @@ void Worker::Impl::bid(const job::Instance& coordinator, Bidding& bidding, Insta
     const job::Nonce nonce = planted(Fault::bid_nonce_reused) ? job::Nonce{} : nonces.next();
     bids.insert_or_assign(nonce, OpenBid{coordinator, now});
     bidding.nonces.push_back(nonce);
-    actions.push_back(Send{
-        coordinator,
-        job::Bid{.worker = self, .job = {}, .nonce = nonce, .bytes_local = 0, .bytes_needed = 0}});
+    job::Bid bid{.worker = self,
+                 .job = {},
+                 .nonce = nonce,
+                 .bytes_local = 0,
+                 .bytes_needed = 0,
+                 .about = {}};
+    if (bidding.about) {
+        bid.about = bidding.about->first;
+        bid.bytes_local = bidding.about->second.bytes_local;
+        bid.bytes_needed = bidding.about->second.bytes_needed;
+    }
+    actions.push_back(Send{coordinator, std::move(bid)});
 }
 
 void Worker::Impl::withdraw_oldest(const job::Instance& coordinator, Bidding& bidding) {
@@ -67,6 +76,7 @@ void Worker::Impl::place_bids(Instant now) {
         while (active && bidding.nonces.size() < wanted) {
             bid(coordinator, bidding, now);
         }
+        bidding.about.reset();
     }
     advertise(now);
 }
@@ -114,7 +124,10 @@ bool Worker::Impl::is_called(const Cid& job) {
     return called;
 }
 
-void Worker::Impl::on_announce(const job::Instance& from, const Cid& job, Instant now) {
+void Worker::Impl::on_announce(const job::Instance& from,
+                               const Cid& job,
+                               const Locality& locality,
+                               Instant now) {
     if (!is_called(job)) {
         return;
     }
@@ -123,7 +136,15 @@ void Worker::Impl::on_announce(const job::Instance& from, const Cid& job, Instan
     }
     Bidding& bidding = coordinators[from];
     bidding.active_until = now + options.coordinator_active;
-    refresh_bids(from, bidding, bid_doubted_after, now);
+    Ms doubted_after = bid_doubted_after;
+    if (locality.bytes_local >= options.locality_bytes_min) {
+        bidding.about = {job, locality};
+        if (bidding.told != job) { // Once: it is remembered there.
+            bidding.told = job;
+            doubted_after = Ms{0};
+        }
+    }
+    refresh_bids(from, bidding, doubted_after, now);
 }
 
 // --- peers ---------------------------------------------------------------------------------------
@@ -227,7 +248,7 @@ void Worker::message(const job::Instance& from, job::Message message, Instant no
         [&](auto& value) {
             using T = std::decay_t<decltype(value)>;
             if constexpr (std::is_same_v<T, job::Announce>) {
-                impl_->on_announce(from, value.job, now);
+                impl_->on_announce(from, value.job, {}, now);
             } else if constexpr (std::is_same_v<T, job::Grant>) {
                 impl_->on_grant(from, value, now);
             } else if constexpr (std::is_same_v<T, job::RenewAnswer>) {
@@ -239,6 +260,15 @@ void Worker::message(const job::Instance& from, job::Message message, Instant no
             }
         },
         message);
+    impl_->place_bids(now);
+}
+
+void Worker::announced(const job::Instance& from,
+                       const Cid& job,
+                       const Locality& locality,
+                       Instant now) {
+    impl_->pass(now);
+    impl_->on_announce(from, job, locality, now);
     impl_->place_bids(now);
 }
 

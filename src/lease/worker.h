@@ -79,6 +79,10 @@ public:
     /// An Announce of a job that policy refuses goes to `decline` instead.
     void message(const job::Instance& from, job::Message message, Instant now);
 
+    /// An Announce of a job of which this is known: as `message`.
+    void
+    announced(const job::Instance& from, const Cid& job, const Locality& locality, Instant now);
+
     /// Tells a coordinator that its job will not run here.
     void decline(const job::Instance& coordinator,
                  const Cid& job,

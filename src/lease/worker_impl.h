@@ -24,6 +24,9 @@ struct Worker::Impl {
     struct Bidding {
         Instant active_until;
         std::deque<job::Nonce> nonces; ///< Of its open bids, oldest first.
+        /// What fresh bids say, within the event at hand.
+        std::optional<std::pair<Cid, Locality>> about;
+        std::optional<Cid> told; ///< The last job of which they said it.
     };
 
     struct Lease {
@@ -65,7 +68,8 @@ struct Worker::Impl {
     void refresh_bids(const job::Instance& coordinator, Bidding& bidding, Ms age, Instant now);
     void void_bids(const job::Instance& coordinator);
     bool is_called(const Cid& job);
-    void on_announce(const job::Instance& from, const Cid& job, Instant now);
+    void
+    on_announce(const job::Instance& from, const Cid& job, const Locality& locality, Instant now);
     job::Advert advert() const;
     Ms advert_pause() const;
     void advertise(Instant now);

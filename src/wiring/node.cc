@@ -2,6 +2,7 @@
 
 #include "blockstore/blockstore.h"
 #include "job/authority.h"
+#include "wiring/locality.h"
 
 #include <utility>
 #include <variant>
@@ -83,6 +84,10 @@ Result<std::unique_ptr<Node>> Node::open(NodeOptions options,
                           {.worker = o.self, .key = &key, .name = o.name, .software = o.software},
                           o.note));
     }
+    std::function<lease::Locality(const job::JobSpec&)> locality;
+    if (o.network) { // Workers of one home share one store: none has more than another.
+        locality = [&store](const job::JobSpec& spec) { return locality_of(spec, store); };
+    }
     const std::filesystem::path ledger_file = o.home / "ledger.db";
     node->writer_ = TRY(ledger::LedgerWriter::open(ledger_file));
     job::Policy coordinates = o.policy;
@@ -92,6 +97,7 @@ Result<std::unique_ptr<Node>> Node::open(NodeOptions options,
     node->coordinator_ = TRY(coordinator::Coordinator::open({.self = o.self,
                                                              .machine = {},
                                                              .policy = std::move(coordinates),
+                                                             .locality = locality,
                                                              .ledger_file = ledger_file,
                                                              .note = o.note,
                                                              .counts = o.counts,
@@ -116,7 +122,8 @@ Result<std::unique_ptr<Node>> Node::open(NodeOptions options,
                                                   .policy = o.policy,
                                                   .note = o.note,
                                                   .counts = o.counts,
-                                                  .traces = o.traces},
+                                                  .traces = o.traces,
+                                                  .locality = locality},
                                                  loop,
                                                  key,
                                                  node->workshop_->parts(),

@@ -544,26 +544,29 @@ struct Worker::Impl {
         return false;
     }
 
-    /// Whether a job that is announced may run here, as far as the announcement tells.
-    Result<void> may_run(const job::Announce& announce) const {
+    /// A job that may not run here is declined when it is announced, not when it is granted.
+    void announced(const job::Instance& from, job::Announce announce) {
+        const Result<lease::Locality> locality = look_at(announce);
+        if (locality) {
+            machine.announced(from, announce.job, *locality, now_since_boot());
+        } else {
+            const Error& error = locality.error();
+            chronicle.declined(announce.job, error);
+            machine.decline(from, announce.job, error.code, error.message, now_since_boot());
+        }
+    }
+
+    /// Whether it may run here, as far as the announcement tells, and how much it needs is here.
+    Result<lease::Locality> look_at(const job::Announce& announce) const {
         if (!announce.invocation) {
-            return job::fits(announce.constraints, options.machine.labels);
+            TRY(job::fits(announce.constraints, options.machine.labels));
+            return lease::Locality{};
         }
         const job::SignedInvocation invocation = TRY(job::read_invocation(*announce.invocation));
         TRY(job::admits(*policy, invocation.invocation));
-        return job::fits(invocation.invocation.spec.constraints, options.machine.labels);
-    }
-
-    /// A job that may not run here is declined when it is announced, not when it is granted.
-    bool declines(const job::Instance& from, const job::Announce& announce) {
-        const Result<void> admitted = may_run(announce);
-        if (admitted) {
-            return false;
-        }
-        chronicle.declined(announce.job, admitted.error());
-        machine.decline(
-            from, announce.job, admitted.error().code, admitted.error().message, now_since_boot());
-        return true;
+        TRY(job::fits(invocation.invocation.spec.constraints, options.machine.labels));
+        const bool is_asked = options.locality && machine.counts().slots_free > 0;
+        return is_asked ? options.locality(invocation.invocation.spec) : lease::Locality{};
     }
 };
 
@@ -592,8 +595,8 @@ void Worker::start() {
 }
 
 void Worker::message(const transport::Peer& from, job::Message message) {
-    if (const auto* announce = std::get_if<job::Announce>(&message);
-        announce != nullptr && impl_->declines(from.instance, *announce)) {
+    if (auto* announce = std::get_if<job::Announce>(&message)) {
+        impl_->announced(from.instance, std::move(*announce));
         impl_->pump();
         return;
     }

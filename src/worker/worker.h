@@ -28,6 +28,8 @@ struct Options {
     log::Sink note{};                    ///< What becomes of runs. Told on the loop's thread.
     metrics::Registry* counts = nullptr; ///< Of the same; null: nobody counts.
     traces::Exporter* traces = nullptr;  ///< Of the same; null: they are not traced.
+    /// How much of what a job needs is here, at no cost but some look-ups. Empty: not told.
+    std::function<lease::Locality(const job::JobSpec&)> locality{};
 };
 
 /// One line of a guest's log, for the people at this worker. Called on the loop's thread.

@@ -5,16 +5,19 @@
 
 Laws: each job has one receipt and one execution by the executors' own record; results can be read
 with plain `ipfs cat` on another host, whose Kubo never heard of ipfs-compute; hosts that are
-connected in a line only (A-B-C) run each other's jobs.
+connected in a line only (A-B-C) run each other's jobs; each knows the workers of all; a job runs
+where its constraints say, and where most of what it needs is.
 """
 
 import collections
 import concurrent.futures
 import json
+import os
 import pathlib
 import subprocess
 import sys
 import tempfile
+import time
 
 import hosts as hosts_module
 
@@ -36,7 +39,8 @@ def start(network, count, line):
     for left, right in zip(made, made[1:]):
         (right if line else made[0]).connect(left if line else right)
     for host in made:
-        host.await_word(host.start_worker("--slots", "2"), "listening to other nodes")
+        host.await_word(host.start_worker("--slots", "2", "--label", "host=" + host.name),
+                        "listening to other nodes")
     return made
 
 
@@ -96,6 +100,58 @@ def check_handed_on(made):
             assert reader.ipfs("cat", cids[name], timeout=60) == content, name
 
 
+def check_workers(made):
+    """Each host hears of every worker, and of its labels."""
+    wanted = {(host.did(), host.name) for host in made}
+    for host in made:
+        until = time.monotonic() + 120
+        while True:
+            rows = [json.loads(line) for line in
+                    host.compute("worker", "list", "--json").stdout.decode().splitlines()]
+            if {(row["did"], row["labels"].get("host")) for row in rows} == wanted:
+                break
+            assert time.monotonic() < until, (host.name, rows)
+            time.sleep(0.5)
+        for row in rows:
+            assert row["trusted"] and row["slots"] == 2, row
+            own = row["did"] == host.did()
+            assert row["via"] in (["local"] if own else ["link", "topic"]), row
+            assert own or row["addresses"], row
+
+
+def runner_of(host, *flags):
+    """The name of the host that ran a job of these flags."""
+    done = host.compute("submit", "--ipfs", "kubo", "--handler", "handler", "--nonce", "random",
+                        "--json", *flags, "--", "one")
+    worker = json.loads(done.stdout.decode().splitlines()[-1])["receipt"]["worker"]
+    return next(each.name for each in host.network.hosts if each.did() == worker)
+
+
+def check_constraints(made):
+    (made[0].folder / "echo").write_bytes(hosts_module.echo_module())
+    module = made[0].folder / "echo"
+    for host in made:
+        ran = runner_of(made[0], "--wasm-file", module, "--constraint", "host=" + host.name)
+        assert ran == host.name, (ran, host.name)
+
+
+def check_locality(made):
+    """Of two hosts one has the input. A bid may be late on a busy machine: then the other one runs
+    the job; but not all the time."""
+    origin, reader = made[0], made[1]
+    (origin.folder / "data").write_bytes(os.urandom(16 << 20))
+    data = origin.compute("add", "-Q", origin.folder / "data").stdout.decode().strip()
+    flags = ["--wasm-file", origin.folder / "echo", "--input", "data=" + data,
+             "--constraint", "host!=" + origin.name]
+    runner_of(origin, *flags)  # Hands the input on to Kubo.
+    reader.compute("cat", data)
+    ran = []
+    while ran[-6:] != [reader.name] * 6:
+        assert len(ran) < 60, ran
+        ran.append(runner_of(origin, *flags))
+    say("of", len(ran), "jobs", ran.count(reader.name), "ran where their input is")
+
+
 def main():
     program, tools_kubo, *numbers = sys.argv[1:]
     count, jobs = [int(number) for number in numbers] or (3, 60)
@@ -113,8 +169,12 @@ def main():
             try:
                 made = start(network, count, line)
                 say(f"{count} hosts,", "in a line" if line else "all with the first")
+                check_workers(made)
                 check_jobs(made, jobs)
                 check_handed_on(made)
+                if not line:
+                    check_constraints(made)
+                    check_locality(made)
             except BaseException:
                 for host in network.hosts:
                     say(f"--- {host.name}\n{host.logs()[-3000:]}")

@@ -151,12 +151,16 @@ std::vector<NamedMessage> sample_messages_with_later_fields() {
     whole.features = {"wasi-p1-core/1"};
     whole.store_bytes = std::uint64_t{5} << 30U;
     whole.again_within = std::chrono::milliseconds{12'500};
+    Bid bid = std::get<Bid>(samples.at(2));
+    bid.job.reset();
+    bid.about = sample_cid(2);
     KnownWorkers known = std::get<KnownWorkers>(samples.back());
     known.workers.front().advert = whole;
     known.workers.front().addresses = {"http://192.0.2.7:8586"};
     return {{"advert-labels", advert},
             {"advert-features", whole},
             {"announce-requires", announce},
+            {"bid-about", bid},
             {"known-workers-features", known}};
 }
 
