@@ -34,7 +34,7 @@ using Stop = std::function<std::optional<Error>()>;
 /// tried again while the network is not there.
 using Publish = std::function<Result<void>(std::span<const Cid> cids, const Stop& stop)>;
 
-/// /// Makes what one run reads from, which ends what it waits for when `stop` says so.
+/// Makes what one run reads from, which ends what it waits for when `stop` says so.
 /// `providers`: as job::Invocation and job::Receipt have them, to be dialled before anybody is
 /// asked.
 using OpenReader =

@@ -2,9 +2,9 @@
 
 #include "base/time.h"
 #include "job/authority.h"
+#include "worker/active_run.h"
 #include "worker/chronicle.h"
 #include "worker/health.h"
-#include "worker/lease_permit.h"
 #include "worker/run_job.h"
 #include "worker/slots.h"
 
@@ -47,45 +47,7 @@ constexpr auto session_after_run = 60s;
 /// Ours: how often the store is counted, at most: on a slot's thread, after a run.
 constexpr auto store_count_every = 30s;
 
-/// How a run that waits for a slot goes on: the slot's thread and the loop both want to decide.
-enum class Claim : std::uint8_t { none, slot, loop };
-
 } // namespace
-
-/// A run as the loop sees it. Shared by the loop and the slot's thread: either may be the last.
-struct ActiveRun {
-    ActiveRun(job::LeaseRef l, job::Instance c, std::shared_ptr<const job::Policy> p, Instant until)
-        : lease(std::move(l))
-        , coordinator(c)
-        , policy(std::move(p))
-        , permit(until) {}
-
-    const job::LeaseRef lease;
-    const job::Instance coordinator;
-    const std::shared_ptr<const job::Policy> policy; ///< Of when it was granted.
-    const Instant granted = now_since_boot();
-    LeasePermit permit;
-    std::atomic<Claim> claim{Claim::none};
-    std::atomic<std::uint8_t> stage{0};
-    std::uint8_t reported_stage = 0; // Of the loop's thread.
-
-    // Of the slot's thread until it has ended.
-    std::shared_ptr<WriteSession> session;
-    std::optional<Error> not_kept; ///< Why its results are not here.
-    bool is_proof = false;         ///< They are, and are something.
-    RunReport report{.lease = lease, .granted = granted};
-
-    std::mutex output_mutex;
-    std::vector<job::Output> output_waiting; ///< In order, for those who look on.
-    std::size_t output_bytes_waiting = 0;
-};
-
-/// A run that has ended, before its receipt is signed.
-struct StoredRun {
-    job::JobIds ids;
-    job::StageTimeouts timeouts;
-    FinishedRun run;
-};
 
 struct Worker::Impl {
     Options options;
