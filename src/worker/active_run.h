@@ -26,6 +26,35 @@ namespace ic::worker {
 /// How a run that waits for a slot goes on: the slot's thread and the loop both want to decide.
 enum class Claim : std::uint8_t { none, slot, loop };
 
+/// What a run has written and those who look on have not seen. Threads: any.
+class LiveOutput {
+public:
+    /// Drops what is beyond the bound: the receipt's CIDs have it; a gap ends what is shown live.
+    void add(job::Output piece) {
+        const std::lock_guard lock(mutex_);
+        if (bytes_ + piece.data.size() > waiting_bytes_max) {
+            return;
+        }
+        bytes_ += piece.data.size();
+        waiting_.push_back(std::move(piece));
+    }
+
+    /// In order.
+    std::vector<job::Output> take() {
+        const std::lock_guard lock(mutex_);
+        bytes_ = 0;
+        return std::exchange(waiting_, {});
+    }
+
+private:
+    /// Ours: pieces waiting for the next report.
+    static constexpr std::size_t waiting_bytes_max = 64U << 10U;
+
+    std::mutex mutex_;
+    std::vector<job::Output> waiting_;
+    std::size_t bytes_ = 0;
+};
+
 /// A run as the loop sees it. Shared by the loop and the slot's thread: either may be the last.
 struct ActiveRun {
     ActiveRun(job::LeaseRef l, job::Instance c, std::shared_ptr<const job::Policy> p, Instant until)
@@ -49,9 +78,7 @@ struct ActiveRun {
     bool is_proof = false;         ///< They are, and are something.
     RunReport report{.lease = lease, .granted = granted};
 
-    std::mutex output_mutex;
-    std::vector<job::Output> output_waiting; ///< In order, for those who look on.
-    std::size_t output_bytes_waiting = 0;
+    LiveOutput output;
 };
 
 /// A run that has ended, before its receipt is signed.

@@ -7,12 +7,11 @@
 #include "worker/health.h"
 #include "worker/run_job.h"
 #include "worker/slots.h"
+#include "worker/store_count.h"
 
 #include <algorithm>
-#include <atomic>
 #include <deque>
 #include <map>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
@@ -27,8 +26,6 @@ namespace {
 /// Ours: a stage that lasts less is not reported, nor is output sent ahead of a receipt that is
 /// about to say it all. Keeps short jobs at two messages each way.
 constexpr auto report_after = 30ms;
-/// Ours: pieces of live output waiting for `report_after`; what is beyond is left to the receipt.
-constexpr std::size_t waiting_bytes_max = 64U << 10U;
 
 /// Ours: while runs last less than this on average, more jobs are taken than there are slots, so
 /// that the next one is here when a slot gets free: a grant takes a synced commit, which is longer
@@ -43,9 +40,6 @@ constexpr auto wait_max = 100ms;
 /// Ours: how long after a run its results are kept from collections because of it: until then the
 /// coordinator has journaled the receipt, whose retention they are under from there on.
 constexpr auto session_after_run = 60s;
-
-/// Ours: how often the store is counted, at most: on a slot's thread, after a run.
-constexpr auto store_count_every = 30s;
 
 } // namespace
 
@@ -72,7 +66,7 @@ struct Worker::Impl {
     int handed_on = 0; ///< Runs that have ended and whose results are on their way to Kubo.
     std::chrono::nanoseconds run_average = short_run; ///< Moving, over about eight runs.
     bool pumping = false;
-    std::atomic<std::int64_t> store_counted_ns{0}; ///< Since boot.
+    StoreCount store_count{parts.store};
     std::function<void()> on_idle;
     std::deque<std::pair<Instant, std::shared_ptr<WriteSession>>> lingering; ///< Oldest first.
     net::TimerId lingering_timer;
@@ -216,7 +210,7 @@ struct Worker::Impl {
         lease::RunEnd end =
             stored ? end_of(*run, std::move(stored).take()) : no_receipt(stored.error());
         run->report.ended = now_since_boot();
-        post([this, run, took, counted = count_store(), end = std::move(end)]() mutable {
+        post([this, run, took, counted = store_count.if_due(), end = std::move(end)]() mutable {
             if (counted) {
                 machine.set_store_bytes(*counted);
             }
@@ -225,19 +219,6 @@ struct Worker::Impl {
             ended(run->lease, std::move(end));
             pump();
         });
-    }
-
-    /// Nothing if it was counted lately, or cannot be. May wait for the disk.
-    std::optional<std::uint64_t> count_store() {
-        const std::int64_t now = now_since_boot().since_boot.count();
-        std::int64_t last = store_counted_ns;
-        const auto pause = std::chrono::nanoseconds(store_count_every).count();
-        if ((last != 0 && now - last < pause) ||
-            !store_counted_ns.compare_exchange_strong(last, now)) {
-            return std::nullopt;
-        }
-        const Result<StoreStat> stat = parts.store.stat();
-        return stat ? std::optional{stat->bytes} : std::nullopt;
     }
 
     void ended(const job::LeaseRef& lease, lease::RunEnd end) {
@@ -358,17 +339,10 @@ struct Worker::Impl {
         void dump(executor::Dump /*kind*/, ByteView /*piece*/) override {}
 
         void output(job::Stream stream, std::uint64_t offset, ByteView data) override {
-            {
-                const std::lock_guard lock(run_.output_mutex);
-                if (run_.output_bytes_waiting + data.size() > waiting_bytes_max) {
-                    return; // The receipt's CIDs have it; a gap ends what is shown live.
-                }
-                run_.output_bytes_waiting += data.size();
-                run_.output_waiting.push_back(job::Output{.lease = run_.lease,
-                                                          .stream = stream,
-                                                          .offset = offset,
-                                                          .data = copy_of(data)});
-            }
+            run_.output.add(job::Output{.lease = run_.lease,
+                                        .stream = stream,
+                                        .offset = offset,
+                                        .data = copy_of(data)});
             // What comes earlier goes with the first report, if the run still goes on then.
             if (now_since_boot() - started_ >= report_after) {
                 impl_.post([&impl = impl_, lease = run_.lease] {
@@ -459,13 +433,7 @@ struct Worker::Impl {
     }
 
     void send_output(ActiveRun& run) {
-        std::vector<job::Output> all;
-        {
-            const std::lock_guard lock(run.output_mutex);
-            all.swap(run.output_waiting);
-            run.output_bytes_waiting = 0;
-        }
-        for (job::Output& one : all) {
+        for (job::Output& one : run.output.take()) {
             outlet.send(run.coordinator, std::move(one));
         }
     }
@@ -549,7 +517,7 @@ Result<std::unique_ptr<Worker>> Worker::open(Options options,
 }
 
 void Worker::start() {
-    if (const auto stored = impl_->count_store()) {
+    if (const auto stored = impl_->store_count.if_due()) {
         impl_->machine.set_store_bytes(*stored);
     }
     impl_->machine.start(now_since_boot());
