@@ -106,7 +106,7 @@ void Coordinator::Impl::recover(RecoveredJob recovered, Instant now) {
             peer->gone = peer->gone || !was_known; // Until it is heard of.
         }
         const Ms lease = std::max(recovered.granted->duration, options.timing.duration);
-        job.fence_until = now + fence_of(lease);
+        job.fence_until = planted(Fault::restart_without_fence) ? now : now + fence_of(lease);
         job.attempt_until = now + capped(job.entry.timeouts.fetch_ms_max) + job.entry.run_max +
                             capped(job.entry.timeouts.publish_ms_max) + options.attempt_slack;
         if (is_dead) {

@@ -341,6 +341,9 @@ void Coordinator::Impl::on_renew(const job::Instance& from, const job::Renew& re
                             .lost = {}};
     for (const job::LeaseRef& lease : renew.leases) {
         Job* job = find(lease.job);
+        if (job == nullptr && planted(Fault::unknown_lease_renewed)) {
+            answer.renewed.push_back(lease);
+        }
         if (job == nullptr || job->state == JobState::ending) {
             continue; // Perhaps another coordinator's; of what is not known nothing is said.
         }
@@ -371,8 +374,11 @@ void Coordinator::Impl::on_hand_back(const job::Instance& from,
                                      const job::HandBack& back,
                                      Instant now) {
     Job* job = find(back.lease.job);
-    if (job == nullptr || !job->is_open() || back.worker.instance != from ||
-        !holds(*job, from, back.lease)) {
+    if (job == nullptr || !job->is_open() || back.worker.instance != from) {
+        return;
+    }
+    const job::LeaseRef lease = planted(Fault::stale_hand_back_taken) ? job->lease() : back.lease;
+    if (!holds(*job, from, lease)) {
         return;
     }
     note(*job,

@@ -23,6 +23,9 @@ enum class Fault : std::uint8_t {
     double_finish,         ///< A second receipt ends a job again.
     no_reannounce,         ///< A job is announced once only.
     renewal_not_fenced,    ///< A renewal does not put off the next grant.
+    restart_without_fence, ///< Adoption does not wait out a lease whose holder may be alive.
+    unknown_lease_renewed, ///< A lease of a job that is not known is renewed too.
+    stale_hand_back_taken, ///< A hand-back of an earlier epoch releases the present one.
     // In the worker.
     replayed_grant,   ///< A grant is taken whatever became of its bid: used, withdrawn, never made.
     bid_nonce_reused, ///< Every bid carries the same nonce.
@@ -32,11 +35,20 @@ enum class Fault : std::uint8_t {
     receipt_not_resent,        ///< A receipt is sent once only.
     receipt_to_dead_only,      ///< A receipt stays with a coordinator that is dead.
     hand_back_while_running,   ///< A doubled grant is handed back while its guest runs.
-    // In what surrounds them (the simulator's own ledger, clock and processes).
+    renew_sequence_ignored,    ///< Any answer counts as that to the latest renewal.
+    drain_hands_back,          ///< A worker that is to leave hands back what it still runs.
+    // In what surrounds them (the simulator's own ledger, clocks, processes and codecs).
     lost_fsync,                 ///< The ledger confirms what it has not synced.
     suspend_ignored,            ///< The worker's clock stands still while the process does.
     epoch_reused_after_restart, ///< The incarnation is not durable.
     accepted_forgotten,         ///< Jobs of a dead process are not adopted.
+    adopt_of_the_living,        ///< Jobs of a process that merely stands still are adopted.
+    proof_of_broker_alone,      ///< A process counts as dead while its executors still run.
+    clock_beyond_ratio,         ///< A clock runs faster than the stated ratio allows.
+    lease_on_wall_clock,        ///< Leases and fences are counted on a clock that people set.
+    epoch_dropped_by_older,     ///< A node of an older version writes an epoch without incarnation.
+    unknown_field_refused,      ///< A message with a field that is not known is dropped.
+    wrong_receipt,              ///< A worker sends the receipt of another job.
 };
 
 #ifdef IC_LEASE_FAULTS

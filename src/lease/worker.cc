@@ -337,6 +337,11 @@ void Worker::drain(Instant now) {
     if (impl_->options.advert_every > 0ms) {
         impl_->advert_at = now; // Others need not wait for what is not to come.
     }
+    if (planted(Fault::drain_hands_back)) {
+        for (const auto& [ref, lease] : impl_->leases) {
+            impl_->hand_back(lease.coordinator, ref, Errc::unavailable, "leaving");
+        }
+    }
     impl_->place_bids(now);
 }
 

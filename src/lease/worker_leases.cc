@@ -149,7 +149,10 @@ void Worker::Impl::on_renew_answer(const job::Instance& from,
     if (sent == renewals.end()) {
         return;
     }
-    const Instant base = planted(Fault::renew_counted_from_answer) ? now : sent->second;
+    Instant base = planted(Fault::renew_counted_from_answer) ? now : sent->second;
+    if (planted(Fault::renew_sequence_ignored)) {
+        base = renewals.back().second;
+    }
     const Instant until = base + std::min(answer.duration, options.timing.duration);
     for (const job::LeaseRef& ref : answer.renewed) {
         const auto at = leases.find(ref);
