@@ -27,15 +27,17 @@ const Cid& job_of(const Record& record) {
 
 } // namespace
 
-void SimLedger::write(const job::Instance& owner, const std::vector<Record>& records) {
+void SimLedger::write(const job::Instance& owner,
+                      std::int64_t wall_us,
+                      const std::vector<Record>& records) {
     for (const Record& record : records) {
-        log_.push_back({owner, record, false, {}});
+        log_.push_back({owner, wall_us, record, false, {}});
     }
 }
 
 void SimLedger::adopt(const std::set<Cid>& jobs, const job::Instance& me) {
     for (const Cid& job : jobs) {
-        log_.push_back({me, CancelAskedRecord{}, true, job});
+        log_.push_back({me, 0, CancelAskedRecord{}, true, job});
     }
     sync();
 }
@@ -59,6 +61,7 @@ std::map<Cid, SimLedger::Job> SimLedger::fold(std::size_t count) const {
             if (!job.accepted) {
                 job.accepted = true;
                 job.owner = entry.owner;
+                job.accepted_wall_us = entry.wall_us;
                 known.entry = accepted->entry;
             }
         } else if (const auto* granted = std::get_if<GrantedRecord>(&entry.record)) {
@@ -109,6 +112,23 @@ bool SimLedger::has_finished(const Cid& job) const {
                            const auto* it = std::get_if<FinishedRecord>(&entry.record);
                            return it != nullptr && it->job == job;
                        });
+}
+
+std::optional<job::LeaseRef> SimLedger::epoch_out_of_order() const {
+    std::map<Cid, job::Epoch> last;
+    for (const Entry& entry : log_) {
+        const auto* granted =
+            entry.is_adoption ? nullptr : std::get_if<GrantedRecord>(&entry.record);
+        if (granted == nullptr) {
+            continue;
+        }
+        const auto [at, is_new] = last.emplace(granted->lease.job, granted->lease.epoch);
+        if (!is_new && granted->lease.epoch <= at->second) {
+            return granted->lease;
+        }
+        at->second = granted->lease.epoch;
+    }
+    return std::nullopt;
 }
 
 } // namespace ic::sim

@@ -4,7 +4,9 @@
 #include "lease/records.h"
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <vector>
 
@@ -19,10 +21,13 @@ public:
         bool accepted = false;
         std::size_t finished = 0; ///< How many ends are written.
         job::Instance owner;
+        std::int64_t accepted_wall_us = 0; ///< By the machine's wall clock of then.
         lease::RecoveredJob recovered;
     };
 
-    void write(const job::Instance& owner, const std::vector<lease::Record>& records);
+    void write(const job::Instance& owner,
+               std::int64_t wall_us,
+               const std::vector<lease::Record>& records);
 
     /// Everything written so far is durable.
     void sync() { synced_ = log_.size(); }
@@ -43,9 +48,13 @@ public:
     bool has_released(const job::LeaseRef& lease) const;
     bool has_finished(const Cid& job) const;
 
+    /// The first grant in the log whose epoch is not above that of all earlier ones of its job.
+    std::optional<job::LeaseRef> epoch_out_of_order() const;
+
 private:
     struct Entry {
         job::Instance owner;
+        std::int64_t wall_us = 0;
         lease::Record record;
         bool is_adoption = false;
         Cid adopted;

@@ -1,6 +1,7 @@
 /// What the runtime of a broker does around the two machines, in the simulated world.
 
 #include "lease/fault.h"
+#include "sim/receipt.h"
 #include "sim/world.h"
 
 #include <algorithm>
@@ -11,13 +12,6 @@ namespace ic::sim {
 using namespace std::chrono_literals;
 using lease::Fault;
 using lease::planted;
-
-namespace {
-
-/// A simulated receipt: one byte, whether the failure may pass.
-bool is_passing(const Bytes& receipt) { return !receipt.empty() && receipt[0] == 1; }
-
-} // namespace
 
 job::Nonce SimNonces::next() {
     job::Nonce made;
@@ -49,6 +43,10 @@ void World::pump(Process& process) {
         for (lease::WorkerAction& action : second) {
             carry_out(process, action);
         }
+    }
+    if (process.alive && process.leaving && process.worker->idle()) {
+        process.leaving = false;
+        after(0, [this, &process] { vanish(process, After::nothing); });
     }
     const Instant next =
         std::min(process.coordinator->next_deadline(), process.worker->next_deadline());
@@ -137,63 +135,6 @@ void World::carry_out(Process& process, lease::WorkerAction& action) {
     }
 }
 
-// --- the network ---------------------------------------------------------------------------------
-
-void World::send(Process& from, const job::Instance& to, const job::Message& message) {
-    if (Process* target = find(to)) {
-        transmit(from, *target, message);
-    }
-}
-
-void World::announce(Process& from, const job::Message& message) {
-    for (std::size_t i = 0; i < processes_.size(); ++i) {
-        if (processes_[i]->alive) {
-            transmit(from, *processes_[i], message);
-        }
-    }
-}
-
-void World::transmit(Process& from, Process& to, const job::Message& message) {
-    const auto pass_on = [this, &from, &to](const job::Message& said, Us delay) {
-        trace("send", from.index, to.index, said.index());
-        after(delay, [this, &to, sender = from.self.instance, said] {
-            to_broker(to, [this, &to, sender, said] { deliver(to, sender, said); });
-        });
-    };
-    if (&from == &to) {
-        pass_on(message, 1); // Within one process nothing is lost.
-        return;
-    }
-    if (cut_.contains({from.index, to.index})) {
-        return;
-    }
-    const bool fair = healed_;
-    std::int64_t copies = !fair && random_.chance(profile_.loss) ? 0 : 1;
-    copies += !fair && random_.chance(profile_.doubling) ? 1 : 0;
-    for (; copies > 0; --copies) {
-        Us delay = random_.between(20, profile_.delay_us_max);
-        if (!fair && random_.chance(profile_.slow_share)) {
-            delay = random_.between(delay, profile_.slow_us_max);
-        }
-        pass_on(message, delay);
-    }
-}
-
-void World::deliver(Process& to, const job::Instance& from, const job::Message& message) {
-    trace("deliver", to.index, message.index(), from.bytes[0]);
-    if (const auto* receipt = std::get_if<job::ReceiptMessage>(&message)) {
-        lease::ReceiptFacts facts{.valid = true, .error = {}, .message = {}};
-        if (is_passing(receipt->receipt)) {
-            facts.error = Errc::cid_unavailable;
-        }
-        to.coordinator->receipt(from, *receipt, facts, clock(to));
-    } else {
-        to.coordinator->message(from, message, clock(to));
-        to.worker->message(from, message, clock(to));
-    }
-    pump(to);
-}
-
 // --- the ledger ----------------------------------------------------------------------------------
 
 /// One commit at a time; all that came meanwhile goes into the next.
@@ -209,7 +150,9 @@ void World::commit(Process& process) {
         SimLedger& ledger = machines_[process.machine].ledger;
         lease::JournalToken token = 0;
         for (const lease::Journal& each : process.journal) {
-            ledger.write(process.self.instance, each.records);
+            ledger.write(process.self.instance,
+                         machines_[process.machine].clock.wall_at(now_),
+                         each.records);
             token = each.token;
         }
         process.journal.clear();
@@ -243,7 +186,7 @@ void World::submit(Client& client) {
     if (truth_.job(client.job).told_accepted) {
         return;
     }
-    Process* process = some_alive(client.machine);
+    Process* process = some_alive(client.machine, random_);
     if (process != nullptr) {
         to_broker(*process, [this, process, &client] {
             // The ledger knows jobs that a coordinator does not.
@@ -369,7 +312,13 @@ void World::end_guest(Process& process, const job::LeaseRef& lease, bool complet
     lease::RunEnd end{.receipt = {}, .reason = Errc::lease_lost, .message = {}};
     if (completed) {
         const bool passing = !healed_ && random_.chance(profile_.failure);
-        end.receipt = Bytes{static_cast<std::uint8_t>(passing ? 1 : 0)};
+        const std::uint64_t number = client_of_.at(lease.job);
+        Bytes receipt = receipt_of(number, lease.epoch, passing);
+        truth_.run_completed(lease, receipt);
+        if (planted(Fault::wrong_receipt)) {
+            receipt = receipt_of(number + 1, lease.epoch, passing);
+        }
+        end.receipt = std::move(receipt);
     }
     trace("guest end", process.index, client_of_.at(lease.job), completed ? 1 : 0);
     to_broker(process, [this, &process, lease, end] {

@@ -1,5 +1,7 @@
 #include "sim/truth.h"
 
+#include "sim/receipt.h"
+
 namespace ic::sim {
 namespace {
 
@@ -38,6 +40,11 @@ void Truth::run_started(const job::LeaseRef& lease) {
     }
 }
 
+void Truth::run_completed(const job::LeaseRef& lease, const Bytes& receipt) {
+    job(lease.job).receipts.insert(receipt);
+    receipt_of_[lease] = receipt;
+}
+
 void Truth::bid_sent(const job::Nonce& nonce) {
     if (!nonces_bid_.insert(nonce).second) {
         violation("a nonce stands in two bids");
@@ -74,6 +81,7 @@ void Truth::end_said(const job::Outcome& outcome, const SimLedger& ledger) {
     }
     it.submits_unanswered = 0;
     it.told_end = true;
+    check_end(outcome, it);
     if (!ledger.has_finished(outcome.job)) {
         violation("an end was said before it was durable: " + text(outcome.job));
     }
@@ -85,7 +93,28 @@ void Truth::end_said(const job::Outcome& outcome, const SimLedger& ledger) {
     }
 }
 
+/// Every time the same, and nothing that no run of the job has made.
+void Truth::check_end(const job::Outcome& outcome, Job& it) {
+    if (outcome.receipt && !it.receipts.contains(*outcome.receipt)) {
+        violation("a job ended with a receipt that no run of it made: " + text(outcome.job));
+    }
+    if (it.end && (it.end->receipt != outcome.receipt || it.end->error != outcome.error)) {
+        violation("a job was said to have two ends: " + text(outcome.job));
+    }
+    it.end = outcome;
+}
+
 void Truth::receipt_acknowledged(const job::LeaseRef& lease, const SimLedger& ledger) {
+    Job& it = job(lease.job);
+    const auto receipt = receipt_of_.find(lease);
+    if (receipt == receipt_of_.end()) {
+        violation("a receipt was acknowledged that nobody made: " + text(lease));
+    } else if (!may_pass(receipt->second)) { // Else its run does not count.
+        if (it.accepted && *it.accepted != lease) {
+            violation("two receipts of a job were accepted: " + text(lease));
+        }
+        it.accepted = lease;
+    }
     if (!ledger.has_finished(lease.job) && !ledger.has_released(lease)) {
         violation("a receipt was acknowledged before it was durable: " + text(lease));
     }
@@ -100,6 +129,9 @@ void Truth::end_written(const lease::FinishedRecord& record) {
 
 void Truth::check_ledger(const SimLedger& ledger, const std::set<Cid>& jobs) {
     const std::map<Cid, SimLedger::Job> kept = ledger.read();
+    if (const auto lease = ledger.epoch_out_of_order()) {
+        violation("an epoch in the ledger did not grow: " + text(*lease));
+    }
     for (const Cid& id : jobs) {
         const Job& it = job(id);
         const auto at = kept.find(id);

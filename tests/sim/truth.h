@@ -23,9 +23,12 @@ public:
         bool told_end = false;
         bool cancel_acknowledged = false;
         std::size_t submits_unanswered = 0;
-        std::size_t running = 0; ///< Guests on a processor.
-        std::size_t alive = 0;   ///< Guests that run or would go on.
-        job::Epoch sent;         ///< The greatest epoch of which a grant was sent.
+        std::size_t running = 0;               ///< Guests on a processor.
+        std::size_t alive = 0;                 ///< Guests that run or would go on.
+        job::Epoch sent;                       ///< The greatest epoch of which a grant was sent.
+        std::set<Bytes> receipts;              ///< Made by runs that came to their end.
+        std::optional<job::LeaseRef> accepted; ///< Whose receipt ended it, as its worker was told.
+        std::optional<job::Outcome> end;       ///< As it was told first.
     };
 
     Job& job(const Cid& id) { return jobs_[id]; }
@@ -34,6 +37,7 @@ public:
     void guest_on(const Cid& id);
     void guest_off(const Cid& id);
     void run_started(const job::LeaseRef& lease);
+    void run_completed(const job::LeaseRef& lease, const Bytes& receipt);
     void bid_sent(const job::Nonce& nonce);
     void grant_sent(const job::Grant& grant, const SimLedger& ledger);
     void accepted_said(const Cid& id, const SimLedger& ledger);
@@ -51,7 +55,10 @@ public:
     std::size_t grants = 0;
 
 private:
+    void check_end(const job::Outcome& outcome, Job& it);
+
     std::map<Cid, Job> jobs_;
+    std::map<job::LeaseRef, Bytes> receipt_of_;
     std::set<job::LeaseRef> leases_started_;
     std::set<job::LeaseRef> leases_granted_;
     std::set<job::Nonce> nonces_bid_;

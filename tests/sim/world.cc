@@ -13,17 +13,16 @@ using lease::planted;
 namespace {
 
 constexpr Us second = 1'000'000;
-/// Faults end then; what is left must end within `settle_us_max`.
-constexpr Us chaos_us = 20 * second;
+constexpr std::int64_t hour_us = 3'600 * second;
 constexpr Us settle_us_max = 240 * second;
 
 } // namespace
 
-World::World(std::uint64_t seed, Tracing tracing)
+World::World(std::uint64_t seed, const Play& play)
     : seed_(seed)
     , profile_(profile_of(seed))
     , random_(seed)
-    , tracing_(tracing) {}
+    , play_(play) {}
 
 // --- time ----------------------------------------------------------------------------------------
 
@@ -42,16 +41,45 @@ void World::to_broker(Process& process, std::function<void()> what) {
     }
 }
 
-Instant World::clock(const Process& process) const {
-    const Us ticked = (now_ - process.clock_lost) * machines_[process.machine].rate / 1'000;
-    return Instant{std::chrono::microseconds{ticked}};
+/// What the clock shows that its machines are given. It never goes back.
+Us World::ticks(Process& process) {
+    const SimClock& clock = machines_[process.machine].clock;
+    Us shown = clock.at(now_) - process.ticks_lost;
+    if (planted(Fault::lease_on_wall_clock)) {
+        shown = process.ticks_shown = std::max(process.ticks_shown, clock.wall_at(now_));
+    }
+    return shown;
+}
+
+Instant World::clock(Process& process) {
+    return Instant{std::chrono::microseconds{ticks(process)}};
 }
 
 /// When its clock will show `at`: the first moment.
 Us World::real(const Process& process, Instant at) const {
-    const Us ticks = std::chrono::ceil<std::chrono::microseconds>(at.since_boot).count();
-    const std::int64_t rate = machines_[process.machine].rate;
-    return (ticks * 1'000 + rate - 1) / rate + process.clock_lost;
+    const Us wanted = std::chrono::ceil<std::chrono::microseconds>(at.since_boot).count();
+    const SimClock& clock = machines_[process.machine].clock;
+    return clock.when(planted(Fault::lease_on_wall_clock) ? wanted - clock.wall_offset()
+                                                          : wanted + process.ticks_lost);
+}
+
+/// Between the slowest and the fastest that may be, or one of these.
+std::int64_t World::clock_rate(Random& random, std::size_t machine) const {
+    if (planted(Fault::clock_beyond_ratio) && random.chance(0.3)) {
+        return 3'000;
+    }
+    if (random.chance(profile_.clocks_between)) {
+        return random.between(1'000, profile_.clock_rate_max);
+    }
+    return machine % 2 == 0 ? profile_.clock_rate_max : 1'000;
+}
+
+/// Booted at some time, with a wall clock that is wrong by years. (In braces, so that every
+/// compiler draws in the same order.)
+SimClock World::some_clock(Random& random, std::size_t machine) const {
+    return SimClock{random.between(1, 100) * hour_us,
+                    clock_rate(random, machine),
+                    random.between(0, 100'000) * hour_us};
 }
 
 void World::trace(std::string_view what, std::uint64_t a, std::uint64_t b, std::uint64_t c) {
@@ -66,7 +94,7 @@ void World::trace(std::string_view what, std::uint64_t a, std::uint64_t b, std::
     mix(a);
     mix(b);
     mix(c);
-    if (tracing_ == Tracing::on) {
+    if (play_.tracing == Tracing::on) {
         report_.trace += std::to_string(now_) + " " + std::string(what) + " " + std::to_string(a) +
                          " " + std::to_string(b) + " " + std::to_string(c) + "\n";
     }
@@ -74,7 +102,7 @@ void World::trace(std::string_view what, std::uint64_t a, std::uint64_t b, std::
 
 // --- processes -----------------------------------------------------------------------------------
 
-Process* World::some_alive(std::size_t machine) {
+Process* World::some_alive(std::size_t machine, Random& random) {
     std::vector<Process*> found;
     for (const auto& process : processes_) {
         if (process->alive && process->machine == machine) {
@@ -85,7 +113,7 @@ Process* World::some_alive(std::size_t machine) {
         return nullptr;
     }
     const auto last = static_cast<std::int64_t>(found.size()) - 1;
-    return found[static_cast<std::size_t>(random_.between(0, last))];
+    return found[static_cast<std::size_t>(random.between(0, last))];
 }
 
 void World::start_process(std::size_t machine) {
@@ -93,6 +121,7 @@ void World::start_process(std::size_t machine) {
     Process& process = *processes_.back();
     process.index = processes_.size() - 1;
     process.machine = machine;
+    process.dialect = machines_[machine].dialect;
     process.self.instance.bytes[0] = static_cast<std::uint8_t>(process.index);
     process.self.instance.bytes[1] = static_cast<std::uint8_t>(process.index >> 8U);
     process.self.instance.bytes[2] = 1;
@@ -114,16 +143,8 @@ void World::start_process(std::size_t machine) {
             continue;
         }
         Process& peer = *other;
-        const auto meet = [this](Process& one, const job::Instance& it) {
-            to_broker(one, [this, &one, it] {
-                one.coordinator->peer_seen(it, clock(one));
-                one.worker->peer_seen(it, clock(one));
-                pump(one);
-            });
-        };
-        after(random_.between(100, 5'000),
-              [meet, &peer, it = process.self.instance] { meet(peer, it); });
-        meet(process, peer.self.instance);
+        after(random_.between(100, 5'000), [this, &peer, &process] { meet(peer, process, true); });
+        meet(process, peer, true);
     }
     adopt(process, true);
     pump(process);
@@ -139,11 +160,15 @@ void World::adopt(Process& process, bool at_start) {
     std::vector<lease::RecoveredJob> jobs;
     for (auto& [id, job] : ledger.read()) {
         const Process* owner = find(job.owner);
-        if (!job.accepted || job.finished > 0 || owner == nullptr || owner->alive) {
+        const bool is_there = owner != nullptr && owner->alive &&
+                              !(planted(Fault::adopt_of_the_living) && owner->paused);
+        if (!job.accepted || job.finished > 0 || owner == nullptr || is_there) {
             continue;
         }
         lease::RecoveredJob recovered = std::move(job.recovered);
-        recovered.accepted_at = clock(process);
+        const Us wall = machines_[process.machine].clock.wall_at(now_);
+        recovered.accepted_at = clock(process) - std::chrono::microseconds{
+                                                     std::max<Us>(0, wall - job.accepted_wall_us)};
         if (recovered.granted) {
             const Process* holder = find(recovered.granted->worker.instance);
             const bool is_proven = holder != nullptr && holder->machine == process.machine &&
@@ -162,7 +187,6 @@ void World::adopt(Process& process, bool at_start) {
     process.coordinator->recovered(std::move(jobs), ledger.take_incarnation(), clock(process));
 }
 
-/// No more of it, guests and all.
 void World::end_process(Process& process) {
     process.alive = false;
     process.backlog.clear();
@@ -175,252 +199,27 @@ void World::end_process(Process& process) {
     process.guests.clear();
 }
 
-void World::kill(Process& process) {
-    trace("kill", process.index, process.machine);
-    // The broker first, its executors a moment later; the proof comes after both.
-    process.paused = true;
-    process.backlog.clear();
-    const Us executors_gone = random_.between(0, 5'000);
-    after(executors_gone, [this, &process] {
-        if (!process.alive) {
-            return;
-        }
-        end_process(process);
-        for (const auto& other : processes_) {
-            Process& peer = *other;
-            if (!peer.alive) {
-                continue;
-            }
-            const bool near = peer.machine == process.machine;
-            if (!near && random_.chance(0.2)) {
-                continue; // Nobody notices.
-            }
-            after(random_.between(100, near ? 3'000 : 50'000),
-                  [this, &peer, it = process.self.instance, near] {
-                      to_broker(peer, [this, &peer, it, near] {
-                          if (near) {
-                              peer.coordinator->peer_dead(it, clock(peer));
-                              peer.worker->peer_dead(it, clock(peer));
-                              adopt(peer, false);
-                          } else {
-                              peer.coordinator->peer_silent(it, clock(peer));
-                              peer.worker->peer_silent(it, clock(peer));
-                          }
-                          pump(peer);
-                      });
-                  });
-        }
-        after(random_.between(200'000, 3 * second), [this, machine = process.machine] {
-            if (!healed_) {
-                start_process(machine);
-            }
-        });
-    });
-}
-
-void World::lose_power(std::size_t machine) {
-    trace("power", machine, 0);
-    for (const auto& process : processes_) {
-        if (process->alive && process->machine == machine) {
-            end_process(*process);
-            for (const auto& other : processes_) {
-                if (other->alive && other->machine != machine && random_.chance(0.8)) {
-                    after(random_.between(1'000, 100'000),
-                          [this, &peer = *other, it = process->self.instance] {
-                              to_broker(peer, [this, &peer, it] {
-                                  peer.coordinator->peer_silent(it, clock(peer));
-                                  peer.worker->peer_silent(it, clock(peer));
-                                  pump(peer);
-                              });
-                          });
-                }
-            }
-        }
-    }
-    machines_[machine].ledger.lose_power();
-    truth_.check_ledger(machines_[machine].ledger, machines_[machine].jobs);
-    for (std::size_t i = 0; i < machines_[machine].processes_wanted; ++i) {
-        after(random_.between(300'000, 2 * second), [this, machine] {
-            if (!healed_) {
-                start_process(machine);
-            }
-        });
-    }
-}
-
-void World::pause(Process& process, bool with_guests, Us length) {
-    if (!process.alive || process.paused) {
-        return;
-    }
-    trace("pause", process.index, with_guests ? 1 : 0, static_cast<std::uint64_t>(length));
-    process.paused = true;
-    process.paused_at = now_;
-    process.guests_paused = with_guests;
-    if (with_guests) {
-        for (auto& [lease, guest] : process.guests) {
-            if (guest.on) {
-                guest.on = false;
-                guest.left -= now_ - guest.since;
-                truth_.guest_off(lease.job);
-            }
-        }
-    }
-    after(length, [this, &process] {
-        if (process.alive && process.paused && process.paused_at >= 0) {
-            go_on(process);
-        }
-    });
-}
-
-void World::go_on(Process& process) {
-    trace("go on", process.index, 0);
-    if (planted(Fault::suspend_ignored)) {
-        process.clock_lost += now_ - process.paused_at;
-    }
-    process.paused = false;
-    if (process.guests_paused) {
-        process.guests_paused = false;
-        std::vector<job::LeaseRef> leases;
-        for (const auto& [lease, guest] : process.guests) {
-            leases.push_back(lease);
-        }
-        for (const job::LeaseRef& lease : leases) {
-            if (process.guests.at(lease).stopping) {
-                end_guest(process, lease, false); // It was on its way out when all stood still.
-            } else {
-                guest_goes(process, lease);
-            }
-        }
-    }
-    if (random_.chance(0.5)) { // The clock or the sockets: either may be looked at first.
-        process.coordinator->time(clock(process));
-        process.worker->time(clock(process));
-    }
-    std::deque<std::function<void()>> backlog = std::exchange(process.backlog, {});
-    for (std::function<void()>& each : backlog) {
-        to_broker(process, std::move(each));
-    }
-    process.wake = 0;
-    pump(process);
-}
-
-void World::partition(Us length) {
-    std::vector<Process*> alive;
-    for (const auto& process : processes_) {
-        if (process->alive) {
-            alive.push_back(process.get());
-        }
-    }
-    const bool both_ways = random_.chance(0.7);
-    const bool noticed = random_.chance(0.5);
-    std::set<std::size_t> side;
-    for (const Process* process : alive) {
-        if (random_.chance(0.5)) {
-            side.insert(process->index);
-        }
-    }
-    trace("partition", side.size(), both_ways ? 1 : 0, noticed ? 1 : 0);
-    for (Process* one : alive) {
-        for (Process* other : alive) {
-            if (side.contains(one->index) == side.contains(other->index)) {
-                continue;
-            }
-            if (both_ways || side.contains(one->index)) {
-                cut_.insert({one->index, other->index});
-            }
-            const auto tell = [this, one, it = other->self.instance](bool seen) {
-                to_broker(*one, [this, one, it, seen] {
-                    if (seen) {
-                        one->coordinator->peer_seen(it, clock(*one));
-                        one->worker->peer_seen(it, clock(*one));
-                    } else {
-                        one->coordinator->peer_silent(it, clock(*one));
-                        one->worker->peer_silent(it, clock(*one));
-                    }
-                    pump(*one);
-                });
-            };
-            if (noticed) {
-                after(random_.between(1'000, 500'000), [tell] { tell(false); });
-                after(length + random_.between(500'001, 600'000), [tell] { tell(true); });
-            }
-        }
-    }
-    after(length, [this] { cut_.clear(); });
-}
-
-// --- faults --------------------------------------------------------------------------------------
-
-/// Ten times a second, perhaps something happens.
-void World::chaos() {
-    if (healed_) {
-        return;
-    }
-    const auto happens = [this](double per_second) { return random_.chance(per_second / 10); };
-    const auto victim = [this]() -> Process* {
-        const auto last = static_cast<std::int64_t>(machines_.size()) - 1;
-        Process* process = some_alive(static_cast<std::size_t>(random_.between(0, last)));
-        return process != nullptr && !process->paused ? process : nullptr;
-    };
-    if (happens(profile_.kills_per_s)) {
-        if (Process* process = victim()) {
-            process->paused_at = -1; // Nothing lets it go on.
-            kill(*process);
-        }
-    }
-    if (happens(profile_.power_losses_per_s)) {
-        const auto last = static_cast<std::int64_t>(machines_.size()) - 1;
-        const auto machine = static_cast<std::size_t>(random_.between(0, last));
-        if (some_alive(machine) != nullptr) {
-            lose_power(machine);
-        }
-    }
-    if (happens(profile_.pauses_per_s)) {
-        if (Process* process = victim()) {
-            pause(*process, true, random_.between(100'000, 9 * second));
-        }
-    }
-    if (happens(profile_.broker_pauses_per_s)) {
-        if (Process* process = victim()) {
-            pause(*process, false, random_.between(100'000, 9 * second));
-        }
-    }
-    if (cut_.empty() && happens(profile_.partitions_per_s)) {
-        partition(random_.between(100'000, 8 * second));
-    }
-    after(second / 10, [this] { chaos(); });
-}
-
 /// From here on everything works.
 void World::heal() {
     trace("heal", 0, 0);
     healed_ = true;
-    cut_.clear();
+    cuts_.clear();
     for (std::size_t i = 0; i < processes_.size(); ++i) {
         Process& process = *processes_[i];
-        if (process.alive && process.paused && process.paused_at >= 0) {
+        if (process.alive && process.paused && !process.dying) {
             go_on(process);
         }
     }
     for (std::size_t machine = 0; machine < machines_.size(); ++machine) {
-        for (std::size_t i = 0; i < 2; ++i) {
+        for (std::size_t i = 0; i < 2 && !machines_[machine].gone; ++i) {
             start_process(machine);
         }
     }
     // Whoever lost sight of another finds it again.
     for (std::size_t i = 0; i < processes_.size(); ++i) {
         for (std::size_t j = 0; j < processes_.size(); ++j) {
-            Process& one = *processes_[i];
-            if (i != j && one.alive) {
-                const job::Instance it = processes_[j]->self.instance;
-                if (processes_[j]->alive) {
-                    one.coordinator->peer_seen(it, clock(one));
-                    one.worker->peer_seen(it, clock(one));
-                } else {
-                    one.coordinator->peer_silent(it, clock(one));
-                    one.worker->peer_silent(it, clock(one));
-                }
-                pump(one);
+            if (i != j && processes_[i]->alive) {
+                meet(*processes_[i], *processes_[j], processes_[j]->alive);
             }
         }
     }
@@ -462,18 +261,24 @@ void World::check_end() {
     }
 }
 
-Report World::run() {
-    report_.trace_hash = 0xcbf29ce484222325U;
-    machines_.resize(static_cast<std::size_t>(random_.between(profile_.machines_min, 3)));
-    for (std::size_t i = 0; i < machines_.size(); ++i) {
-        machines_[i].rate = random_.chance(0.5) ? random_.between(1'000, profile_.clock_rate_max)
-                                                : (i % 2 == 0 ? profile_.clock_rate_max : 1'000);
-        machines_[i].processes_wanted = static_cast<std::size_t>(random_.between(1, 3));
-        for (std::size_t n = 0; n < machines_[i].processes_wanted; ++n) {
-            start_process(i);
+void World::set_stage() {
+    const auto machines = random_.between(profile_.machines_min, profile_.machines_max);
+    for (std::int64_t i = 0; i < machines; ++i) {
+        Machine& made = machines_.emplace_back();
+        made.clock = some_clock(random_, machines_.size() - 1);
+        if (profile_.versions) {
+            made.dialect = static_cast<Dialect>(random_.between(0, 2));
+        }
+        made.processes_wanted = static_cast<std::size_t>(random_.between(1, 3));
+        for (std::size_t n = 0; n < made.processes_wanted; ++n) {
+            start_process(machines_.size() - 1);
         }
     }
-    clients_.resize(static_cast<std::size_t>(random_.between(6, 24)));
+}
+
+void World::set_clients() {
+    clients_.resize(
+        static_cast<std::size_t>(random_.between(profile_.jobs_min, profile_.jobs_max)));
     for (std::size_t i = 0; i < clients_.size(); ++i) {
         Client& client = clients_[i];
         client.job = cid_of(Codec::raw, bytes_of("job " + std::to_string(i)));
@@ -486,8 +291,9 @@ Report World::run() {
         client.entry.effects = random_.chance(0.6) ? job::Effects::impure : job::Effects::pure;
         client.entry.timeouts = {
             .queue_ms_max = 1'000'000, .total_ms_max = 1'000'000, .attempts_max = 50};
-        client.run_us = random_.chance(profile_.long_runs) ? random_.between(second, 7 * second)
-                                                           : random_.between(1'000, 300'000);
+        client.run_us = random_.chance(profile_.long_runs)
+                            ? random_.between(profile_.long_run_us_min, profile_.long_run_us_max)
+                            : random_.between(1'000, 300'000);
         machines_[client.machine].jobs.insert(client.job);
         truth_.job(client.job).impure = client.entry.effects == job::Effects::impure;
         const Us at = random_.between(10'000, chaos_us * 3 / 4);
@@ -499,7 +305,13 @@ Report World::run() {
         }
     }
     report_.jobs = clients_.size();
-    after(second / 10, [this] { chaos(); });
+}
+
+Report World::run() {
+    report_.trace_hash = 0xcbf29ce484222325U;
+    set_stage();
+    set_clients();
+    plan_upsets();
     after(chaos_us, [this] { heal(); });
     Us look = chaos_us;
     while (!queue_.empty() && truth_.violations().empty() && now_ < chaos_us + settle_us_max) {
@@ -523,66 +335,26 @@ Report World::run() {
     return std::move(report_);
 }
 
-const Profile& profile_of(std::uint64_t seed) {
-    static const std::vector<Profile> profiles{
-        {.name = "doubled", .doubling = 0.2, .delay_us_max = 20'000},
-        {.name = "lossy", .loss = 0.2, .doubling = 0.1, .delay_us_max = 100'000},
-        {.name = "killed", .loss = 0.02, .kills_per_s = 0.6},
-        {.name = "power", .loss = 0.02, .power_losses_per_s = 0.4},
-        {.name = "paused", .pauses_per_s = 0.6, .clock_rate_max = 1'200},
-        {.name = "half-paused", .broker_pauses_per_s = 0.6},
-        {.name = "parted", .loss = 0.02, .kills_per_s = 0.1, .partitions_per_s = 0.4},
-        {.name = "rates",
-         .loss = 0.1,
-         .partitions_per_s = 0.4,
-         .clock_rate_max = 1'500,
-         .stop_us_max = 300'000},
-        {.name = "slow",
-         .doubling = 0.3,
-         .slow_share = 0.15,
-         .slow_us_max = 8'000'000,
-         .cancels = 0.3},
-        {.name = "drifting",
-         .loss = 0.02,
-         .delay_us_max = 20'000,
-         .slow_share = 0.4,
-         .slow_us_max = 1'800'000,
-         .partitions_per_s = 1.5,
-         .clock_rate_max = 1'500,
-         .stop_us_max = 300'000,
-         .machines_min = 2,
-         .long_runs = 1.0},
-        {.name = "distant",
-         .loss = 0.4,
-         .delay_us_max = 800'000,
-         .clock_rate_max = 1'500,
-         .stop_us_max = 300'000,
-         .machines_min = 2,
-         .long_runs = 1.0},
-        {.name = "cancelled",
-         .loss = 0.1,
-         .delay_us_max = 400'000,
-         .kills_per_s = 0.1,
-         .cancels = 0.9},
-        {.name = "everything",
-         .loss = 0.1,
-         .doubling = 0.1,
-         .delay_us_max = 50'000,
-         .slow_share = 0.05,
-         .slow_us_max = 6'000'000,
-         .kills_per_s = 0.2,
-         .power_losses_per_s = 0.1,
-         .pauses_per_s = 0.2,
-         .broker_pauses_per_s = 0.1,
-         .partitions_per_s = 0.2,
-         .clock_rate_max = 1'500,
-         .stop_us_max = 300'000,
-         .failure = 0.1,
-         .cancels = 0.2},
-    };
-    return profiles[seed % profiles.size()];
-}
+Report simulate(std::uint64_t seed, const Play& play) { return World(seed, play).run(); }
 
-Report simulate(std::uint64_t seed, Tracing tracing) { return World(seed, tracing).run(); }
+std::set<std::size_t> superfluous(std::uint64_t seed) {
+    Play play;
+    const std::set<std::size_t> all = simulate(seed).upsets;
+    for (bool more = true; more;) {
+        more = false;
+        // From the last on: what comes later depends on what was before.
+        for (auto at = all.rbegin(); at != all.rend(); ++at) {
+            if (!play.without.insert(*at).second) {
+                continue;
+            }
+            if (simulate(seed, play).violations.empty()) {
+                play.without.erase(*at);
+            } else {
+                more = true; // Others may be needed no more.
+            }
+        }
+    }
+    return play.without;
+}
 
 } // namespace ic::sim

@@ -3,6 +3,8 @@
 
 #include "lease/coordinator.h"
 #include "lease/worker.h"
+#include "sim/clock.h"
+#include "sim/dialect.h"
 #include "sim/ledger.h"
 #include "sim/random.h"
 #include "sim/simulation.h"
@@ -13,13 +15,15 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 namespace ic::sim {
 
-using Us = std::int64_t; ///< Real time, microseconds since the simulation began.
+/// Upsets end then; what is left must end within some minutes.
+inline constexpr Us chaos_us = 20'000'000;
 
 /// Counts, so that no two are the same, and draws, so that order says nothing.
 class SimNonces : public lease::NonceSource {
@@ -33,9 +37,11 @@ private:
 
 struct Machine {
     SimLedger ledger;
-    std::int64_t rate = 1'000; ///< Of its clock, thousandths.
+    SimClock clock{0, 1'000, 0};
+    Dialect dialect = Dialect::current; ///< Of processes that start.
     std::size_t processes_wanted = 1;
     std::set<Cid> jobs; ///< Whose audience it is.
+    bool gone = false;  ///< For good.
 };
 
 struct Guest {
@@ -52,11 +58,15 @@ struct Process {
     std::size_t index = 0;
     std::size_t machine = 0;
     job::WorkerRef self;
+    Dialect dialect = Dialect::current;
     bool alive = true;
+    bool dying = false;         ///< Its broker is gone, its executors are not yet.
+    bool leaving = false;       ///< Goes when nothing runs here.
     bool paused = false;        ///< The broker.
     bool guests_paused = false; ///< Its executors too.
-    Us paused_at = 0;
-    Us clock_lost = 0; ///< By pauses, where that bug is planted.
+    Us paused_ticks = 0;        ///< What its clock showed then.
+    Us ticks_lost = 0;          ///< By pauses, where that bug is planted.
+    Us ticks_shown = 0;         ///< So that a clock never goes back, where one may.
     bool writing = false;
     Us wake = 0;
     std::uint64_t wake_number = 0;
@@ -76,42 +86,87 @@ struct Client {
     Us cancel_at = 0; ///< 0: never.
 };
 
+/// An upset to come. What it does exactly is drawn from a number of its own, so that leaving one
+/// out changes nothing about the others.
+struct Planned {
+    Us at = 0;
+    Upset upset = Upset::kill;
+    std::uint64_t draw = 0;
+};
+
+/// Messages do not pass from one group to another, where that is closed.
+struct Cut {
+    std::vector<unsigned> group_of_machine;           ///< Those that came later: 0.
+    std::map<std::size_t, unsigned> group_of_process; ///< Where it is not its machine's.
+    std::set<std::pair<unsigned, unsigned>> closed;   ///< From, to.
+};
+
+/// Whether a process may come back.
+enum class After : std::uint8_t { restart, nothing };
+
 class World {
 public:
-    World(std::uint64_t seed, Tracing tracing);
+    World(std::uint64_t seed, const Play& play);
     Report run();
 
 private:
     void after(Us delay, std::function<void()> what);
     /// To a broker: now, or when it goes on again; never if it has ended.
     void to_broker(Process& process, std::function<void()> what);
-    Instant clock(const Process& process) const;
+    Us ticks(Process& process);
+    Instant clock(Process& process);
     Us real(const Process& process, Instant at) const;
+    std::int64_t clock_rate(Random& random, std::size_t machine) const;
+    SimClock some_clock(Random& random, std::size_t machine) const;
     void trace(std::string_view what, std::uint64_t a, std::uint64_t b, std::uint64_t c = 0);
 
-    // world.cc: the stage.
+    // world.cc: the stage and the play.
     void start_process(std::size_t machine);
     void end_process(Process& process);
-    void adopt(Process& process, bool with_own_dead);
-    void kill(Process& process);
-    void lose_power(std::size_t machine);
-    void pause(Process& process, bool with_guests, Us length);
-    void go_on(Process& process);
-    void partition(Us length);
-    void chaos();
+    void adopt(Process& process, bool at_start);
+    void set_stage();
+    void set_clients();
     void heal();
     bool is_settled();
     void check_end();
-    Process* some_alive(std::size_t machine);
+    Process* some_alive(std::size_t machine, Random& random);
+
+    // chaos.cc: upsets, and how processes come and go.
+    void plan_upsets();
+    void befall(std::size_t number);
+    void befall_clocks(const Planned& planned, Random& random);
+    void befall_network(const Planned& planned, Random& random);
+    void befall_members(const Planned& planned, Random& random);
+    void befall_processes(const Planned& planned, Random& random);
+    Process* victim(Random& random);
+    std::optional<std::size_t> some_machine(Random& random);
+    void kill(Process& process, After then);
+    void vanish(Process& process, After then);
+    void tell_of_end(Process& process);
+    void leave(Process& process);
+    void add_machine(Random& random);
+    void lose_power(std::size_t machine);
+    void pause(Process& process, bool with_guests, Us length);
+    void go_on(Process& process);
+    void reset_alarms(std::size_t machine);
+
+    // network.cc: what passes, and what does not.
+    void send(Process& from, const job::Instance& to, const job::Message& message);
+    void announce(Process& from, const job::Message& message);
+    void transmit(Process& from, Process& to, const job::Message& message);
+    void pass_on(Process& from, Process& to, Bytes bytes);
+    void deliver(Process& to, const Process& from, ByteView bytes);
+    void act_on(Process& to, const job::Instance& from, const job::Message& message);
+    bool is_cut(const Process& from, const Process& to) const;
+    void meet(Process& one, Process& other, bool seen);
+    void part(Cut cut, Us length, bool noticed);
+    Cut two_sides(Random& random) const;
+    Cut groups(Random& random) const;
 
     // runtime.cc: what a broker's runtime does around the machines.
     void pump(Process& process);
     void carry_out(Process& process, lease::CoordinatorAction& action);
     void carry_out(Process& process, lease::WorkerAction& action);
-    void send(Process& from, const job::Instance& to, const job::Message& message);
-    void announce(Process& from, const job::Message& message);
-    void transmit(Process& from, Process& to, const job::Message& message);
-    void deliver(Process& to, const job::Instance& from, const job::Message& message);
     void commit(Process& process);
     void submit(Client& client);
     void cancel(Client& client);
@@ -125,20 +180,21 @@ private:
     std::uint64_t seed_;
     Profile profile_;
     Random random_;
-    Tracing tracing_;
+    Play play_;
+    std::vector<Planned> planned_;
     Truth truth_;
     Report report_;
     Us now_ = 0;
     bool healed_ = false;
     std::uint64_t guests_ = 0;
     simulation::EventQueue queue_;
-    std::vector<Machine> machines_;
+    std::deque<Machine> machines_; ///< So that they stay where they are.
     std::vector<std::unique_ptr<Process>> processes_;
     std::map<job::Instance, Process*> by_instance_;
     std::vector<Client> clients_;
     std::map<Cid, std::size_t> client_of_;
-    std::set<std::pair<std::size_t, std::size_t>>
-        cut_; ///< From process to process: nothing passes.
+    std::map<std::uint64_t, Cut> cuts_; ///< By a number of their own.
+    std::uint64_t cut_number_ = 0;
 };
 
 } // namespace ic::sim
