@@ -87,8 +87,9 @@ struct WorkerOptions {
     std::uint32_t slots = 1;
     /// A standing bid is replaced by a fresh one when it is this old.
     std::chrono::milliseconds bid_refresh{1'000};
-    /// How long after its last announcement a coordinator gets standing bids.
-    std::chrono::milliseconds coordinator_active{5'000};
+    /// How long after its last announcement a coordinator gets standing bids. No multiple of
+    /// `bid_refresh`, so that an announcement that is repeated at once costs no further bid.
+    std::chrono::milliseconds coordinator_active{5'500};
     /// First and longest pause between two sendings of one receipt.
     std::chrono::milliseconds receipt_first{200};
     std::chrono::milliseconds receipt_longest{2'000};

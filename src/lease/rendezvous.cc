@@ -29,7 +29,8 @@ std::uint64_t rendezvous_threshold(const RendezvousOptions& options, std::uint32
         return all;
     }
     const std::uint64_t first = all / options.workers * options.bidders;
-    return heard_before >= 64 || first > all >> heard_before ? all : first << heard_before;
+    const std::uint32_t rises = heard_before > 0 ? heard_before - 1 : 0;
+    return rises >= 64 || first > all >> rises ? all : first << rises;
 }
 
 } // namespace ic::lease

@@ -29,9 +29,11 @@ constexpr std::uint64_t rendezvous_score(std::uint64_t job_bits, std::uint64_t w
     return z ^ (z >> 31U);
 }
 
-/// Scores up to this one bid. It doubles with each earlier announcement of the job that was heard:
-/// these come with backoff while it waits, and not while it is granted, so that a job that is
-/// granted again after a long run does not call everybody.
+/// Scores up to this one bid. It doubles with each earlier announcement of the job that was heard,
+/// but for the first: these come with backoff while it waits, and not while it is granted, so that
+/// a job that is granted again after a long run does not call everybody. The first repetition comes
+/// after 0.1 s, before bids can be back through a large network: it is for those who missed the
+/// announcement, and calls no others.
 std::uint64_t rendezvous_threshold(const RendezvousOptions& options, std::uint32_t heard_before);
 
 } // namespace ic::lease

@@ -40,9 +40,10 @@ TEST(Rendezvous, CallsAsManyAsAreWantedWhateverTheSizeOfTheNetwork) {
 TEST(Rendezvous, RisesUntilEveryoneIsCalled) {
     const RendezvousOptions options{.workers = 1'000'000, .bidders = 16};
     const std::uint64_t first = rendezvous_threshold(options, 0);
-    EXPECT_EQ(rendezvous_threshold(options, 1), 2 * first);
-    EXPECT_EQ(rendezvous_threshold(options, 4), 16 * first);
-    EXPECT_EQ(rendezvous_threshold(options, 16), all);
+    EXPECT_EQ(rendezvous_threshold(options, 1), first) << "the first repetition calls no others";
+    EXPECT_EQ(rendezvous_threshold(options, 2), 2 * first);
+    EXPECT_EQ(rendezvous_threshold(options, 5), 16 * first);
+    EXPECT_EQ(rendezvous_threshold(options, 17), all);
     EXPECT_EQ(rendezvous_threshold(options, std::numeric_limits<std::uint32_t>::max()), all);
 }
 

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdio>
 #include <map>
+#include <utility>
 
 namespace ic::simulation {
 namespace {
@@ -90,6 +91,22 @@ private:
     double decades_ = 1;
 };
 
+/// All values of an option, in order, each once.
+std::vector<double> all_of(const std::vector<Point>& points, double Options::* option) {
+    std::vector<double> values;
+    for (const Point& each : points) {
+        values.push_back(each.options.*option);
+    }
+    std::ranges::sort(values);
+    values.erase(std::unique(values.begin(), values.end()), values.end());
+    return values;
+}
+
+const char* colour_of(const std::vector<double>& losses, double loss) {
+    const auto at = std::ranges::find(losses, loss) - losses.begin();
+    return colours[static_cast<std::size_t>(at) % colours.size()];
+}
+
 std::string panel_text(const std::vector<Point>& points, const Panel& panel) {
     const Scale scale(points, panel);
     std::string text = label({panel_width / 2, 22}, "middle", panel.title);
@@ -104,36 +121,43 @@ std::string panel_text(const std::vector<Point>& points, const Panel& panel) {
         text += label({at.x, at.y + 16}, "middle", text_of(std::pow(10, i), "%.0f"));
     }
     text += label({panel_width / 2, panel_height - 10}, "middle", "nodes");
-    std::map<double, std::string> lines;
+    std::map<std::pair<double, double>, std::string> lines; // By loss and churn.
     for (const Point& each : points) {
         const Place at = scale.at(each.options.nodes, panel.value(each));
-        std::string& path = lines[each.options.loss];
+        std::string& path = lines[{each.options.loss, each.options.churn}];
         path += (path.empty() ? "M" : "L") + text_of(at.x, "%.1f") + " " + text_of(at.y, "%.1f");
     }
-    std::size_t colour = 0;
-    for (const auto& [loss, path] : lines) {
+    const std::vector<double> losses = all_of(points, &Options::loss);
+    for (const auto& [kind, path] : lines) {
+        const auto [loss, churn] = kind;
         text += "<path d=\"" + path +
                 "\" fill=\"none\" stroke-width=\"2\" stroke-linecap=\"round\" "
                 "stroke=\"" +
-                colours[colour++ % colours.size()] + "\"/>\n";
+                colour_of(losses, loss) + "\"" + (churn > 0 ? " stroke-dasharray=\"6 5\"" : "") +
+                "/>\n";
     }
     return text;
 }
 
 std::string legend(const std::vector<Point>& points) {
-    std::map<double, bool> losses;
-    for (const Point& each : points) {
-        losses[each.options.loss] = true;
-    }
     std::string text;
     double x = left;
-    std::size_t colour = 0;
-    for (const auto& [loss, is_there] : losses) {
+    const std::vector<double> losses = all_of(points, &Options::loss);
+    for (const double loss : losses) {
         text += "<rect x=\"" + text_of(x) + "\" y=\"" + text_of(2 * panel_height + 8) +
-                "\" width=\"16\" height=\"4\" fill=\"" + colours[colour++ % colours.size()] +
-                "\"/>\n" +
+                "\" width=\"16\" height=\"4\" fill=\"" + colour_of(losses, loss) + "\"/>\n" +
                 label({x + 22, 2 * panel_height + 14}, "start", text_of(100 * loss) + " % loss");
         x += 110;
+    }
+    std::string churns;
+    for (const double churn : all_of(points, &Options::churn)) {
+        if (churn > 0) {
+            churns += (churns.empty() ? "dashed: " : ", ") + text_of(100 * churn) + " %";
+        }
+    }
+    if (!churns.empty()) {
+        text +=
+            label({x, 2 * panel_height + 14}, "start", churns + " of the workers go in a minute");
     }
     return text;
 }
