@@ -24,19 +24,20 @@ using simulation::Point;
 struct Flags {
     std::string nodes = "10,100,1000,10000,100000,1000000";
     std::string loss = "0";
+    std::string churn = "0";
     unsigned jobs = 100;
     unsigned jobs_per_s = 5;
     unsigned coordinators = 10;
     unsigned slots = 1;
     unsigned run_ms = 1'000;
     unsigned delay_ms = 20;
-    unsigned churn = 0;
     unsigned busy = 0;
     unsigned doubling = 0;
     unsigned mesh = 6;
     unsigned bidders = 16;
     std::uint64_t seed = 1;
     bool svg = false;
+    bool markdown = false;
 };
 
 /// The numbers of "10,100,1000".
@@ -61,29 +62,36 @@ Result<std::vector<std::uint32_t>> numbers(const std::string& text, const std::s
 
 double percent(unsigned value) { return static_cast<double>(value) / 100; }
 
-/// A row a loss and size, in this order; all of them checked before the first is simulated.
+simulation::Options row_of(const Flags& flags) {
+    return {.coordinators = flags.coordinators,
+            .slots = flags.slots,
+            .jobs = flags.jobs,
+            .jobs_per_s = static_cast<double>(flags.jobs_per_s),
+            .run = std::chrono::milliseconds{flags.run_ms},
+            .delay = std::chrono::milliseconds{flags.delay_ms},
+            .doubling = percent(flags.doubling),
+            .busy = percent(flags.busy),
+            .mesh = flags.mesh,
+            .bidders = flags.bidders,
+            .seed = flags.seed};
+}
+
+/// A row a churn, loss and size, in this order; all checked before the first is simulated.
 Result<std::vector<simulation::Options>> rows_of(const Flags& flags) {
     std::vector<simulation::Options> rows;
     const auto all_nodes = TRY(numbers(flags.nodes, "--nodes"));
     const auto all_losses = TRY(numbers(flags.loss, "--loss"));
-    for (const std::uint32_t loss : all_losses) {
-        for (const std::uint32_t nodes : all_nodes) {
-            simulation::Options row{.nodes = nodes,
-                                    .coordinators = flags.coordinators,
-                                    .slots = flags.slots,
-                                    .jobs = flags.jobs,
-                                    .jobs_per_s = static_cast<double>(flags.jobs_per_s),
-                                    .run = std::chrono::milliseconds{flags.run_ms},
-                                    .delay = std::chrono::milliseconds{flags.delay_ms},
-                                    .loss = percent(loss),
-                                    .doubling = percent(flags.doubling),
-                                    .churn = percent(flags.churn),
-                                    .busy = percent(flags.busy),
-                                    .mesh = flags.mesh,
-                                    .bidders = flags.bidders,
-                                    .seed = flags.seed};
-            TRY(simulation::check(row));
-            rows.push_back(row);
+    const auto all_churns = TRY(numbers(flags.churn, "--churn"));
+    for (const std::uint32_t churn : all_churns) {
+        for (const std::uint32_t loss : all_losses) {
+            for (const std::uint32_t nodes : all_nodes) {
+                simulation::Options row = row_of(flags);
+                row.nodes = nodes;
+                row.loss = percent(loss);
+                row.churn = percent(churn);
+                TRY(simulation::check(row));
+                rows.push_back(row);
+            }
         }
     }
     return rows;
@@ -101,7 +109,7 @@ std::string fixed(double value, int digits) {
 }
 
 const std::string heading =
-    "  nodes  loss   done  failed  runs/job  at once  start ms  (p95)   end ms  (p95)"
+    "  nodes  loss  churn   done  failed  runs/job  at once  start ms  (p95)   end ms  (p95)"
     "  direct/job  adverts/job  broadcasts/job  copies/job/node\n";
 
 std::string line(const Point& point) {
@@ -109,6 +117,7 @@ std::string line(const Point& point) {
     const double copies = per_job(outcome.copies, outcome) / point.options.nodes;
     return column(std::to_string(point.options.nodes), 7) +
            column(fixed(100 * point.options.loss, 0) + " %", 6) +
+           column(fixed(100 * point.options.churn, 0) + " %", 7) +
            column(std::to_string(outcome.done), 7) + column(std::to_string(outcome.failed), 8) +
            column(fixed(per_job(outcome.runs, outcome), 2), 10) +
            column(std::to_string(outcome.at_once_max), 9) +
@@ -120,6 +129,43 @@ std::string line(const Point& point) {
            column(fixed(per_job(outcome.adverts, outcome), 1), 13) +
            column(fixed(per_job(outcome.broadcasts, outcome), 2), 16) +
            column(fixed(copies, 2), 17) + "\n";
+}
+
+const std::string markdown_heading =
+    "| nodes | loss | churn | runs/job | start ms (p95) | end ms (p95) | direct/job | adverts/job |"
+    " broadcasts/job | copies/job/node |\n"
+    "|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n";
+
+/// "12,345".
+std::string grouped(double value) {
+    std::string text = fixed(value, 0);
+    for (std::size_t at = text.size(); at > 3; at -= 3) {
+        text.insert(at - 3, 1, ',');
+    }
+    return text;
+}
+
+std::string grouped(const simulation::Spread& spread) {
+    return grouped(spread.median_ms) + " (" + grouped(spread.p95_ms) + ")";
+}
+
+std::string markdown_line(const Point& point) {
+    const Outcome& outcome = point.outcome;
+    const double copies = per_job(outcome.copies, outcome) / point.options.nodes;
+    std::string text = "|";
+    for (const std::string& cell : {grouped(point.options.nodes),
+                                    fixed(100 * point.options.loss, 0) + " %",
+                                    fixed(100 * point.options.churn, 0) + " %",
+                                    fixed(per_job(outcome.runs, outcome), 2),
+                                    grouped(outcome.started),
+                                    grouped(outcome.ended),
+                                    fixed(per_job(outcome.direct, outcome), 1),
+                                    fixed(per_job(outcome.adverts, outcome), 1),
+                                    fixed(per_job(outcome.broadcasts, outcome), 2),
+                                    fixed(copies, 2)}) {
+        text.append(" ").append(cell).append(" |");
+    }
+    return text + "\n";
 }
 
 nlohmann::json spread_json(const simulation::Spread& spread) {
@@ -184,14 +230,25 @@ private:
     bool is_shown_ = false;
 };
 
+/// What is printed of one row once it is simulated: in a picture nothing yet.
+std::string row_text(const Context& context, const Flags& flags, const Point& point) {
+    if (flags.svg) {
+        return {};
+    }
+    if (context.json) {
+        return json_line(point);
+    }
+    return flags.markdown ? markdown_line(point) : line(point);
+}
+
 Result<int> simulate(Context& context, const Flags& flags) {
-    if (flags.svg && context.json) {
-        return Error{Errc::usage, "--svg and --json exclude each other"};
+    if (int{flags.svg} + int{flags.markdown} + int{context.json} > 1) {
+        return Error{Errc::usage, "--svg, --markdown and --json exclude one another"};
     }
     const std::vector<simulation::Options> rows = TRY(rows_of(flags));
     std::vector<Point> points;
     if (!flags.svg && !context.json) {
-        TRY(context.streams.print(heading));
+        TRY(context.streams.print(flags.markdown ? markdown_heading : heading));
     }
     for (const simulation::Options& row : rows) {
         RowProgress progress(context.streams, row);
@@ -199,11 +256,8 @@ Result<int> simulate(Context& context, const Flags& flags) {
             {row, simulation::simulate(row, [&progress](const simulation::Progress& at) {
                  progress.ended(at);
              })});
-        if (!flags.svg) {
-            TRY(context.streams.print(context.json ? json_line(points.back())
-                                                   : line(points.back())));
-            TRY(context.streams.flush());
-        }
+        TRY(context.streams.print(row_text(context, flags, points.back())));
+        TRY(context.streams.flush());
     }
     if (flags.svg) {
         TRY(context.streams.print(simulation::chart(points)));
@@ -226,7 +280,9 @@ void add_simulate(Command& app, Context& context) {
     command->add_option("--loss", flags->loss, "Messages lost, percent; rows for each")
         ->type_name("P,P...")
         ->capture_default_str();
-    number("--churn", flags->churn, "Workers that go in a minute, percent");
+    command->add_option("--churn", flags->churn, "Workers that go in a minute, percent; likewise")
+        ->type_name("P,P...")
+        ->capture_default_str();
     number("--busy", flags->busy, "Workers that other work keeps, percent");
     number("--doubling", flags->doubling, "Messages that come twice, percent");
     number("--jobs", flags->jobs, "Jobs a row");
@@ -241,12 +297,13 @@ void add_simulate(Command& app, Context& context) {
         ->type_name("N")
         ->capture_default_str();
     command->add_flag("--svg", flags->svg, "Print a picture instead of a table");
+    command->add_flag("--markdown", flags->markdown, "Print the table as Markdown");
     context.add_json(*command);
     command->footer("Nothing is sent: the network is a model, the protocol's machines are real.\n\n"
                     "Examples:\n"
                     "  ipfs-compute simulate\n"
                     "  ipfs-compute simulate --nodes 1000,100000 --loss 0,10,30 --churn 50\n"
-                    "  ipfs-compute simulate --loss 0,10,30 --svg > simulation.svg");
+                    "  ipfs-compute simulate --loss 0,10,30 --churn 0,50 --svg > simulation.svg");
     context.on_run(*command, [&context, flags] { return simulate(context, *flags); });
 }
 

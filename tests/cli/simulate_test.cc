@@ -33,6 +33,24 @@ TEST(Simulate, PrintsTheSameJsonForTheSameSeed) {
     EXPECT_EQ(program(words).out, first.out);
 }
 
+TEST(Simulate, PrintsMarkdownWithARowForEachChurnToo) {
+    const Program program;
+    const Finished done = program({"simulate",
+                                   "--nodes",
+                                   "10,1000",
+                                   "--loss",
+                                   "0,10",
+                                   "--churn",
+                                   "0,50",
+                                   "--jobs",
+                                   "5",
+                                   "--markdown"});
+    EXPECT_EQ(done.status, 0) << done.err;
+    EXPECT_EQ(std::count(done.out.begin(), done.out.end(), '\n'), 2 + 8);
+    EXPECT_TRUE(done.out.starts_with("| nodes | loss | churn |")) << done.out;
+    EXPECT_NE(done.out.find("\n| 1,000 | 10 % | 50 % | "), std::string::npos) << done.out;
+}
+
 TEST(Simulate, DrawsAPicture) {
     const Program program;
     const Finished done = program({"simulate", "--nodes", "10,100", "--jobs", "5", "--svg"});
@@ -48,7 +66,9 @@ TEST(Simulate, RefusesWhatItCannotSimulateBeforeItBegins) {
         EXPECT_EQ(done.status, 120) << nodes;
         EXPECT_EQ(done.out, "") << nodes;
     }
+    EXPECT_EQ(program({"simulate", "--churn", "50,"}).status, 120);
     EXPECT_EQ(program({"simulate", "--svg", "--json"}).status, 120);
+    EXPECT_EQ(program({"simulate", "--svg", "--markdown"}).status, 120);
 }
 
 } // namespace
