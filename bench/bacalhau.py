@@ -26,7 +26,7 @@ import hosts as hosts_module  # noqa: E402
 
 PROGRAM = os.environ["IC_PROGRAM"]
 PROBE = ROOT / "build" / "release" / "bench" / "bench_bacalhau_probe"
-ONE_AT_A_TIME = 60
+ONE_AT_A_TIME = 50
 BURSTS, BURST_JOBS, SUBMITTERS = 5, 200, 8
 LARGE_BURSTS, LARGE_JOBS = 2, 50
 COMMANDS = 10
@@ -327,7 +327,11 @@ class Bacalhau:
         return self.call("PUT", "/api/v1/orchestrator/jobs", {"Job": job})["JobID"]
 
     def state(self, job):
-        return self.call("GET", f"/api/v1/orchestrator/jobs/{job}")["Job"]["State"]
+        path = f"/api/v1/orchestrator/jobs/{job}"
+        try:
+            return self.call("GET", path)["Job"]["State"]
+        except http.client.RemoteDisconnected:  # A connection that was idle for long is closed.
+            return self.call("GET", path)["Job"]["State"]
 
     def await_end(self, job):
         while True:

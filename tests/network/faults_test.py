@@ -185,8 +185,8 @@ def burst(fleet, _random):
 
 def cancels(fleet, random_):
     """F17: many queued jobs, of which half are cancelled."""
-    count = 1000 if LONG else 60
-    jobs = fleet.submit_all("cancels", count, fleet.module(sleep_ms=400), "--impure")
+    count, sleep_ms = (1000, 2000) if LONG else (60, 400)  # So long that most of them wait.
+    jobs = fleet.submit_all("cancels", count, fleet.module(sleep_ms=sleep_ms), "--impure")
     victims = set(random_.sample(jobs, count // 2))
     acknowledged = {}
 
