@@ -169,8 +169,8 @@ def answers(fleet, random_):
     assert seen or not LONG, "no job has two results"
     assert extra <= 2 * kills + len(fleet.all), f"{extra} extra executions of {kills} kills"
     return (f"{count} jobs, {killed_before} killed with the result added and not announced, "
-            f"{killed_after} just after; {extra} extra executions; {seen} jobs (looked for: 20) have "
-            "their one result in two Kubos")
+            f"{killed_after} just after; {extra} extra executions; {seen} jobs (looked for: 20) "
+            "have their one result in two Kubos")
 
 
 # --- F9 ------------------------------------------------------------------------------------------
