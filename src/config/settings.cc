@@ -9,6 +9,7 @@
 #include <array>
 #include <charconv>
 #include <optional>
+#include <set>
 #include <sstream>
 #include <utility>
 
@@ -32,6 +33,20 @@ bool are_web_addresses(const std::string& text) {
         }
     }
     return urls <= urls_max;
+}
+
+/// Roughly: who compares them with a peer's name looks closely.
+bool are_peer_ids(const std::string& text) {
+    constexpr std::size_t peers_max = 64;
+    std::istringstream words(text);
+    std::set<std::string> seen;
+    for (std::string word; words >> word;) {
+        const bool is_one = word.starts_with("12D3KooW") || word.starts_with("Qm");
+        if (!is_one || !seen.insert(word).second) {
+            return false;
+        }
+    }
+    return seen.size() <= peers_max;
 }
 
 /// As executor::channel::WallSet reads them.
@@ -58,7 +73,7 @@ bool are_pairs(const std::string& text) {
     return true;
 }
 
-const std::array<Setting, 18> settings_table{{
+const std::array<Setting, 19> settings_table{{
     {"gateways",
      &Settings::gateways,
      "Trustless gateways to read blocks from that are not here, URLs with blanks between them",
@@ -165,6 +180,15 @@ const std::array<Setting, 18> settings_table{{
                                     settings.network_listen == "off" ||
                                     settings.network_listen.find(':') != std::string::npos,
                                 "must be auto, off or ADDRESS:PORT, an IPv6 address in brackets");
+     }},
+    {"policy.unsigned_peers",
+     &Settings::policy_unsigned_peers,
+     "Kubo peers whose unsigned jobs on the topic ipfs-compute run here, peer IDs with blanks "
+     "between them; empty: nobody's",
+     [](const Settings& settings) {
+         return complain_unless(are_peer_ids(settings.policy_unsigned_peers),
+                                "must be peer IDs, 12D3KooW... or Qm..., each once, at most 64; "
+                                "'ipfs id' prints a Kubo's own");
      }},
     {"store.bytes_max",
      &Settings::store_bytes_max,

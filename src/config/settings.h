@@ -35,6 +35,7 @@ struct Settings {
     std::string metrics_listen = "off";
     std::string network_advertise; ///< URLs with blanks between them.
     std::string network_listen = "auto";
+    std::string policy_unsigned_peers; ///< Peer IDs with blanks between them.
     std::uint64_t store_bytes_max = 0;
     std::string store_keep_results = "7d";
     std::string traces_endpoint = "off";

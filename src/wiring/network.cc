@@ -85,6 +85,8 @@ struct Network::Impl {
     std::unique_ptr<transport::Topic> topic{};
     std::unique_ptr<kubo::Publisher> publisher{};
     std::unique_ptr<kubo::Subscription> subscription{};
+    std::unique_ptr<transport::UnsignedTopic> unsigned_topic{}; ///< Null: not listened to.
+    std::unique_ptr<kubo::Subscription> unsigned_subscription{};
     std::unique_ptr<Asker> asker{};
 
     struct Speaker {
@@ -336,6 +338,28 @@ struct Network::Impl {
         return url;
     }
 
+    /// On a topic of their own, which another program may fill: what is lost there is lost.
+    void listen_for_unsigned_jobs() {
+        if (!unsigned_topic) {
+            return;
+        }
+        kubo::SubscriptionOptions listening;
+        listening.topic = std::string(transport::unsigned_topic_name);
+        listening.on_message = [this](const kubo::PubsubMessage& message) {
+            unsigned_topic->hear(message);
+        };
+        listening.on_state = [this](const kubo::SubscriptionState& state) {
+            if (state.is_up()) {
+                post([this] {
+                    note(log::Level::info,
+                         "listening for unsigned jobs, of Kubo peers that are named: " +
+                             std::to_string(options.unsigned_peers.size()));
+                });
+            }
+        };
+        unsigned_subscription = std::make_unique<kubo::Subscription>(*rpc, std::move(listening));
+    }
+
     // --- sending ---
 
     void send(const job::Instance& to, const job::Message& message) {
@@ -461,9 +485,20 @@ void Network::start(transport::Events events, std::function<void(KuboState)> on_
         });
     };
     impl->subscription = std::make_unique<kubo::Subscription>(*impl->rpc, std::move(listening));
+    impl->listen_for_unsigned_jobs();
     impl->ask_reach();
     impl->show_later();
     impl->look_for_silence();
+}
+
+void Network::on_unsigned(std::function<void(transport::HeardUnsigned)> on_job) {
+    if (!impl_->options.unsigned_peers.empty()) {
+        impl_->unsigned_topic = std::make_unique<transport::UnsignedTopic>(
+            impl_->loop,
+            transport::UnsignedTopicOptions{.peers = impl_->options.unsigned_peers,
+                                            .on_job = std::move(on_job),
+                                            .note = impl_->note});
+    }
 }
 
 void Network::send(const job::Instance& to, const job::Message& message) {

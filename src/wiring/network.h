@@ -11,6 +11,7 @@
 #include "metrics/registry.h"
 #include "net/event_loop.h"
 #include "transport/kubo/topic.h"
+#include "transport/kubo/unsigned_topic.h"
 #include "transport/transport.h"
 
 #include <chrono>
@@ -30,7 +31,8 @@ struct NetworkOptions {
     /// URLs under which others reach it; empty: the addresses of this machine.
     std::vector<std::string> advertise;
     std::vector<PublicKey> trusted; ///< Who is heard and let in; one's own key is among them.
-    std::string lock_folder;        ///< Where the publishers of this machine take turns.
+    std::vector<std::string> unsigned_peers; ///< Kubo peers whose unsigned jobs are taken.
+    std::string lock_folder;                 ///< Where the publishers of this machine take turns.
     std::chrono::milliseconds show_every{30'000}; ///< Says that it is there, if nothing else does.
     metrics::Registry* counts = nullptr;          ///< Of requests to Kubo; null: nobody counts.
 };
@@ -60,6 +62,10 @@ public:
     /// To be called once. Whether Kubo answers turns out later, and is noted. `on_kubo` is told
     /// each time: without it nothing can be fetched, and no result handed on.
     void start(transport::Events events, std::function<void(KuboState)> on_kubo);
+
+    /// Where unsigned jobs go. To be called before `start`; without it, or where no peer is named,
+    /// nobody listens for them.
+    void on_unsigned(std::function<void(transport::HeardUnsigned)> on_job);
 
     void send(const job::Instance& to, const job::Message& message) override;
     void announce(const job::Message& message) override;

@@ -1,6 +1,7 @@
 #include "wiring/network_settings.h"
 
 #include "kubo/api_address.h"
+#include "multiformats/cid.h"
 #include "net/own_addresses.h"
 
 #include <filesystem>
@@ -25,6 +26,26 @@ Result<std::string> kubo_api(const config::Settings& settings) {
                               config::process_environment("HOME"));
     }
     return kubo::api_url(settings.kubo);
+}
+
+/// As Kubo writes the name of a peer that publishes: another form of it would never be met.
+Result<std::vector<std::string>> unsigned_peers(const config::Settings& settings) {
+    std::vector<std::string> peers;
+    std::istringstream words(settings.policy_unsigned_peers);
+    for (std::string peer; words >> peer;) {
+        const bool is_rsa = peer.starts_with("Qm");
+        const Result<PublicKey> key =
+            is_rsa ? Result<PublicKey>(PublicKey{}) : PublicKey::parse_peer_id(peer);
+        const Result<Cid> hash = is_rsa ? Cid::parse(peer) : Result<Cid>(Cid{});
+        if (!key || !hash) {
+            return Error{Errc::usage,
+                         "policy.unsigned_peers: '" + peer + "' is no peer ID: " +
+                             (key ? hash.error().message : key.error().message) +
+                             "; `ipfs id -f '<id>'` prints a Kubo's own"};
+        }
+        peers.push_back(std::move(peer));
+    }
+    return peers;
 }
 
 /// The same for all users and homes of this machine, where there is such a place: whoever
@@ -58,6 +79,7 @@ Result<std::optional<NetworkOptions>> network_options(const config::Settings& se
         options.advertise.push_back(std::move(url));
     }
     options.trusted = trusted;
+    options.unsigned_peers = TRY(unsigned_peers(settings));
     options.lock_folder = lock_folder();
     return std::optional<NetworkOptions>(std::move(options));
 }

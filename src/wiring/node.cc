@@ -109,6 +109,9 @@ Result<std::unique_ptr<Node>> Node::open(NodeOptions options,
     if (o.counts != nullptr) {
         o.counts->number(metrics::Metric::slots).set(o.slots);
     }
+    if (o.network && o.slots > 0) {
+        node->take_unsigned_jobs(key);
+    }
     if (o.slots > 0) {
         node->workshop_ = TRY(make_workshop(node->transport_->liveness_fd()));
         lease::WorkerOptions machine;
@@ -132,6 +135,15 @@ Result<std::unique_ptr<Node>> Node::open(NodeOptions options,
                                                  o.on_log));
     }
     return node;
+}
+
+void Node::take_unsigned_jobs(const PrivateKey& key) {
+    unsigned_jobs_ = std::make_unique<UnsignedJobs>(UnsignedJobsOptions{
+        .key = &key,
+        .submit = [this](job::Message message) { from_client(std::move(message)); },
+        .note = options_.note});
+    network_->on_unsigned(
+        [this](const transport::HeardUnsigned& heard) { unsigned_jobs_->take(heard); });
 }
 
 Result<void> Node::start() {
@@ -349,6 +361,9 @@ void Node::within(Half from, job::Message message) {
                 worker_->message(me(), std::move(message));
             }
         } else if (from == Half::coordinator) {
+            if (unsigned_jobs_) {
+                unsigned_jobs_->told(message);
+            }
             if (on_client) {
                 on_client(message);
             }

@@ -15,6 +15,7 @@
 #include "transport/outlet.h"
 #include "wiring/network.h"
 #include "wiring/trust.h"
+#include "wiring/unsigned_jobs.h"
 #include "wiring/workshop.h"
 #include "worker/worker.h"
 
@@ -101,6 +102,7 @@ private:
 
     void count_sent(const job::Message& message);
     void count_received(const job::Message& message);
+    void take_unsigned_jobs(const PrivateKey& key);
     void within(Half from, job::Message message);
     void deliver_later(std::function<void()> delivery);
     void deliver();
@@ -124,7 +126,8 @@ private:
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true); ///< For work posted to the loop.
 
     std::unique_ptr<transport::LocalTransport> transport_;
-    std::unique_ptr<Network> network_; ///< Null on this machine alone.
+    std::unique_ptr<UnsignedJobs> unsigned_jobs_; ///< Null where none are listened for.
+    std::unique_ptr<Network> network_;            ///< Null on this machine alone.
     std::unique_ptr<TrustWatch> trust_watch_;
     std::unique_ptr<ledger::LedgerWriter> writer_;
     std::unique_ptr<coordinator::Coordinator> coordinator_;

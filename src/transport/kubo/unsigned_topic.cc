@@ -32,7 +32,9 @@ std::atomic<std::uint64_t>& UnsignedTopic::judge(const kubo::PubsubMessage& mess
     ++waiting_;
     if (!read) {
         post([this, peer = message.from, why = read.error().message] {
-            options_.note("an unsigned job of Kubo peer " + peer + " is not taken: " + why);
+            options_.note(log::Level::warning,
+                          "an unsigned job of Kubo peer " + peer + " is not taken: " + why,
+                          {{"peer", peer}});
         });
         return counts_.bad;
     }
@@ -51,9 +53,11 @@ void UnsignedTopic::refuse(const std::string& peer) {
     }
     ++waiting_;
     post([this, peer] {
-        options_.note("unsigned jobs of Kubo peer " + peer +
-                      " are refused; if you know whose it is, add it to the setting "
-                      "policy.unsigned_peers");
+        options_.note(log::Level::warning,
+                      "unsigned jobs of Kubo peer " + peer +
+                          " are refused; if you know whose it is, add it to the setting "
+                          "policy.unsigned_peers",
+                      {{"peer", peer}});
     });
 }
 

@@ -5,6 +5,7 @@
 #include "base/time.h"
 #include "job/unsigned_job.h"
 #include "kubo/pubsub_line.h"
+#include "log/entry.h"
 #include "net/event_loop.h"
 #include "transport/kubo/token_bucket.h"
 
@@ -42,7 +43,7 @@ struct HeardUnsigned {
 struct UnsignedTopicOptions {
     std::vector<std::string> peers; ///< Peer IDs as Kubo writes them; of others nothing is taken.
     std::function<void(HeardUnsigned)> on_job;    ///< On the loop's thread.
-    std::function<void(const std::string&)> note; ///< One line for the operator, there too.
+    log::Sink note; ///< For the operator, there too.
 };
 
 /// Threads: the loop's, but for `hear` and `counters`. Lifetime: within the loop's; whoever calls

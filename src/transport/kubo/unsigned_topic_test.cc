@@ -30,7 +30,10 @@ protected:
     UnsignedTopic topic{*loop,
                         {.peers = {named},
                          .on_job = [this](HeardUnsigned one) { heard.push_back(std::move(one)); },
-                         .note = [this](const std::string& line) { notes.push_back(line); }}};
+                         .note = {log::Level::info,
+                                  [this](const log::Entry& one) {
+                                      notes.emplace_back(one.message);
+                                  }}}};
 
     void settle() { loop->run_for(5ms); }
 };
