@@ -107,8 +107,18 @@ std::unique_ptr<World> make_faultless() { return std::make_unique<FaultlessWorld
 INSTANTIATE_TEST_SUITE_P(InProcess,
                          TransportContract,
                          testing::ValuesIn(contract_on(&make_in_process)));
+INSTANTIATE_TEST_SUITE_P(InProcess,
+                         PeersContract,
+                         testing::ValuesIn(contract_on(&make_in_process)));
+INSTANTIATE_TEST_SUITE_P(InProcess,
+                         ClientsContract,
+                         testing::ValuesIn(contract_on(&make_in_process)));
 INSTANTIATE_TEST_SUITE_P(Faultless,
                          TransportContract,
+                         testing::ValuesIn(contract_on(&make_faultless)));
+INSTANTIATE_TEST_SUITE_P(Faultless, PeersContract, testing::ValuesIn(contract_on(&make_faultless)));
+INSTANTIATE_TEST_SUITE_P(Faultless,
+                         ClientsContract,
                          testing::ValuesIn(contract_on(&make_faultless)));
 
 } // namespace

@@ -108,6 +108,8 @@ HttpNode::~HttpNode() { world_.leave(*this); }
 std::unique_ptr<World> make_http() { return std::make_unique<HttpWorld>(); }
 
 INSTANTIATE_TEST_SUITE_P(Http, TransportContract, testing::ValuesIn(contract_on(&make_http)));
+INSTANTIATE_TEST_SUITE_P(Http, PeersContract, testing::ValuesIn(contract_on(&make_http)));
+INSTANTIATE_TEST_SUITE_P(Http, CutsOffContract, testing::ValuesIn(contract_on(&make_http)));
 
 } // namespace
 } // namespace ic::testing_transport

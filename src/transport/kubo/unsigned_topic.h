@@ -42,8 +42,8 @@ struct HeardUnsigned {
 
 struct UnsignedTopicOptions {
     std::vector<std::string> peers; ///< Peer IDs as Kubo writes them; of others nothing is taken.
-    std::function<void(HeardUnsigned)> on_job;    ///< On the loop's thread.
-    log::Sink note; ///< For the operator, there too.
+    std::function<void(HeardUnsigned)> on_job; ///< On the loop's thread.
+    log::Sink note;                            ///< For the operator, there too.
 };
 
 /// Threads: the loop's, but for `hear` and `counters`. Lifetime: within the loop's; whoever calls

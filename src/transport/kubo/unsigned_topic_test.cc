@@ -30,8 +30,7 @@ protected:
     UnsignedTopic topic{*loop,
                         {.peers = {named},
                          .on_job = [this](HeardUnsigned one) { heard.push_back(std::move(one)); },
-                         .note = {log::Level::info,
-                                  [this](const log::Entry& one) {
+                         .note = {log::Level::info, [this](const log::Entry& one) {
                                       notes.emplace_back(one.message);
                                   }}}};
 

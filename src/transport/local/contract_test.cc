@@ -183,6 +183,9 @@ std::unique_ptr<Member> LocalWorld::join(std::uint8_t number, PeerKind kind) {
 std::unique_ptr<World> make_local() { return std::make_unique<LocalWorld>(); }
 
 INSTANTIATE_TEST_SUITE_P(Local, TransportContract, testing::ValuesIn(contract_on(&make_local)));
+INSTANTIATE_TEST_SUITE_P(Local, PeersContract, testing::ValuesIn(contract_on(&make_local)));
+INSTANTIATE_TEST_SUITE_P(Local, ClientsContract, testing::ValuesIn(contract_on(&make_local)));
+INSTANTIATE_TEST_SUITE_P(Local, CutsOffContract, testing::ValuesIn(contract_on(&make_local)));
 
 } // namespace
 } // namespace ic::testing_transport

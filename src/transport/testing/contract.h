@@ -23,7 +23,7 @@ using transport::Peer;
 using transport::PeerKind;
 using transport::Transport;
 
-/// What transports differ in. A test whose promise is not made is skipped.
+/// What transports differ in. Of suites for a promise those are instantiated whose promise is made.
 struct Promises {
     bool has_peers = true;      ///< Who is there: on_peer, on_gone, `peers`.
     bool has_clients = false;   ///< Beside nodes.
@@ -90,7 +90,8 @@ job::Message numbered(std::uint64_t number);
 /// As many leases as a message may name, of the longest names that there are: no kind has more.
 job::Message largest();
 
-/// INSTANTIATE_TEST_SUITE_P(Name, TransportContract, testing::ValuesIn(contract_on(&make)));
+/// INSTANTIATE_TEST_SUITE_P(Name, TransportContract, testing::ValuesIn(contract_on(&make))), and
+/// the suites below it of what is promised, under the same name: a test looks for them.
 class TransportContract : public testing::TestWithParam<MakeWorld> {
 protected:
     std::unique_ptr<Member> node(std::uint8_t number) {
@@ -110,5 +111,12 @@ protected:
     std::unique_ptr<World> world_ = GetParam()();
     const Promises promises_ = world_->promises();
 };
+
+/// For transports with `has_peers`.
+class PeersContract : public TransportContract {};
+/// For those with `has_clients`.
+class ClientsContract : public TransportContract {};
+/// For those with `cuts_off`.
+class CutsOffContract : public TransportContract {};
 
 } // namespace ic::testing_transport
