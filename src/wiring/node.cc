@@ -51,6 +51,16 @@ coordinator::IsKept kept_in(BlockStore& store) {
     };
 }
 
+lease::WorkerOptions worker_machine(const NodeOptions& options) {
+    lease::WorkerOptions machine;
+    machine.slots = options.slots;
+    machine.software = options.software;
+    machine.labels = options.labels;
+    machine.features = {std::string(job::abi_name)};
+    machine.advert_every = advert_every;
+    return machine;
+}
+
 } // namespace
 
 Node::Node(NodeOptions options, net::EventLoop& loop) : options_(std::move(options)), loop_(loop) {}
@@ -114,14 +124,8 @@ Result<std::unique_ptr<Node>> Node::open(NodeOptions options,
     }
     if (o.slots > 0) {
         node->workshop_ = TRY(make_workshop(node->transport_->liveness_fd()));
-        lease::WorkerOptions machine;
-        machine.slots = o.slots;
-        machine.software = o.software;
-        machine.labels = o.labels;
-        machine.features = {std::string(job::abi_name)};
-        machine.advert_every = advert_every;
         node->worker_ = TRY(worker::Worker::open({.self = o.self,
-                                                  .machine = std::move(machine),
+                                                  .machine = worker_machine(o),
                                                   .policy = o.policy,
                                                   .note = o.note,
                                                   .counts = o.counts,

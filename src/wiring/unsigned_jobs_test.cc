@@ -23,10 +23,9 @@ protected:
     std::vector<std::string> notes;
     UnsignedJobs jobs{{.key = &key,
                        .submit = [this](job::Message one) { submitted.push_back(std::move(one)); },
-                       .note = {log::Level::info,
-                                  [this](const log::Entry& one) {
-                                      notes.emplace_back(one.message);
-                                  }}}};
+                       .note = {log::Level::info, [this](const log::Entry& one) {
+                                    notes.emplace_back(one.message);
+                                }}}};
 
     /// A job, and its CID.
     Cid take(std::uint8_t number) {

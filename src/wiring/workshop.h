@@ -30,9 +30,9 @@ struct WorkshopOptions {
     std::string execution_record; ///< Appended to by executors; empty for none. For tests.
     std::vector<std::string> private_addresses; ///< `ADDR` or `ADDR:PORT` that curl may open.
     unixfs::Profile profile;
-    executor::Debugging debugging;    ///< Of every run; nothing where jobs of others run.
-    worker::Publish publish{};        ///< Empty: results stay in the store.
-    worker::OpenReader open_reader{}; ///< Empty: runs read from the source.
+    executor::Debugging debugging;       ///< Of every run; nothing where jobs of others run.
+    worker::Publish publish{};           ///< Empty: results stay in the store.
+    worker::OpenReader open_reader{};    ///< Empty: runs read from the source.
     metrics::Registry* counts = nullptr; ///< Null: nobody counts. Outlives the workshop.
     std::function<std::vector<std::string>()> own_providers{}; ///< As RunParts has it.
     executor::channel::WallSet

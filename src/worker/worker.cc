@@ -339,10 +339,8 @@ struct Worker::Impl {
         void dump(executor::Dump /*kind*/, ByteView /*piece*/) override {}
 
         void output(job::Stream stream, std::uint64_t offset, ByteView data) override {
-            run_.output.add(job::Output{.lease = run_.lease,
-                                        .stream = stream,
-                                        .offset = offset,
-                                        .data = copy_of(data)});
+            run_.output.add(job::Output{
+                .lease = run_.lease, .stream = stream, .offset = offset, .data = copy_of(data)});
             // What comes earlier goes with the first report, if the run still goes on then.
             if (now_since_boot() - started_ >= report_after) {
                 impl_.post([&impl = impl_, lease = run_.lease] {
