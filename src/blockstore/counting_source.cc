@@ -5,12 +5,9 @@ namespace ic {
 Result<LentBytes> CountingSource::get(const Cid& cid) {
     Result<LentBytes> block = inner_.get(cid);
     if (block) {
-        fetched_.add();
-        bytes_.add(block->view().size());
-    } else if (block.error().code == Errc::hash_mismatch) {
-        refused_.add();
+        counts_.fetched(block->view().size());
     } else {
-        missed_.add();
+        counts_.failed(block.error());
     }
     return block;
 }

@@ -190,6 +190,9 @@ Result<void> DagReader::fetch(const Cid& cid, const ReadPlan& plan) {
         }
         if (!took && took.error().code != Errc::unsupported) {
             ++counts_.failed;
+            if (options_.told != nullptr && took.error().code == Errc::hash_mismatch) {
+                options_.told->failed(took.error()); // What is missing is still asked for singly.
+            }
             sender->note(took.error());
         } else if (took && !is_here(cid) && !no_room_) {
             ++counts_.failed;
@@ -223,6 +226,9 @@ Result<void> DagReader::take_car(CarSender& sender, const ReadPlan& plan, const 
         bytes += block->data.size();
         ++counts_.blocks;
         counts_.bytes += block->data.size();
+        if (options_.told != nullptr) {
+            options_.told->fetched(block->data.size());
+        }
         if (!local_.put(block->cid, block->data.view())) {
             no_room_ = true; // Blocks are passed on one by one from here on, as they are read.
             return {};
@@ -244,11 +250,20 @@ Result<LentBytes> DagReader::get_single(const Cid& cid) {
     }
     ++counts_.single;
     Result<LentBytes> block = options_.single(cid, stop);
+    if (block) {
+        if (Result<void> verified = cid.verify(block->view()); !verified) {
+            block = std::move(verified).take_error().during("fetching block " + cid.to_string());
+        }
+    }
+    if (options_.told != nullptr) {
+        if (block) {
+            options_.told->fetched(block->view().size());
+        } else {
+            options_.told->failed(block.error());
+        }
+    }
     if (!block) {
         return block;
-    }
-    if (Result<void> verified = cid.verify(block->view()); !verified) {
-        return std::move(verified).take_error().during("fetching block " + cid.to_string());
     }
     const Result<void> kept = local_.put(cid, block->view());
     if (!kept && kept.error().code != Errc::storage_full) {

@@ -5,6 +5,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "blockstore/blockstore.h"
+#include "blockstore/counting_source.h"
 #include "car/dag_stream.h"
 #include "ipld/block.h"
 #include "multiformats/cid.h"
@@ -77,6 +78,7 @@ struct DagReaderOptions {
     Stop stop{}; ///< Ends what is under way. May be empty.
     /// Called once, before anybody is asked for the first block that is missing. May be empty.
     std::function<void(const Stop&)> before_asking{};
+    BlockCounts* told = nullptr; ///< Of each block that comes or does not. Null: nobody.
 };
 
 /// What is not in `local` is fetched, verified and put there, more than was asked for where that

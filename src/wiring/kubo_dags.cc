@@ -68,7 +68,11 @@ KuboDags::KuboDags(BlockStore& local,
     , providers_(providers)
     , options_(std::move(options))
     , gateway_(kubo_, options_)
-    , export_(kubo_) {}
+    , export_(kubo_) {
+    if (options_.counts != nullptr) {
+        told_.emplace(*options_.counts, "kubo");
+    }
+}
 
 std::unique_ptr<BlockSource> KuboDags::reader(std::span<const std::string> providers, Stop stop) {
     return std::make_unique<car_store::DagReader>(
@@ -80,7 +84,8 @@ std::unique_ptr<BlockSource> KuboDags::reader(std::span<const std::string> provi
             .stop = std::move(stop),
             .before_asking = [this,
                               named = std::vector<std::string>(providers.begin(), providers.end())](
-                                 const Stop& until) { providers_.dial(named, until); }},
+                                 const Stop& until) { providers_.dial(named, until); },
+            .told = told_ ? &*told_ : nullptr},
         counts_);
 }
 

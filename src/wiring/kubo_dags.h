@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -26,6 +27,7 @@ struct KuboDagsOptions {
     std::string gateway = "auto"; ///< "auto": as Kubo's config says; "off"; or a URL.
     std::chrono::milliseconds block_time_max{30'000};
     std::function<void(std::string_view)> warn{}; ///< May be empty. Threads: any.
+    metrics::Registry* counts = nullptr;          ///< Null: nobody counts. Outlives it.
 };
 
 /// CARs come through Kubo's gateway port, which is several times as fast as its API and can send a
@@ -88,6 +90,7 @@ private:
     GatewaySender gateway_;
     ExportSender export_;
     car_store::DagReaderCounts counts_;
+    std::optional<BlockCounts> told_;
 };
 
 } // namespace ic::wiring

@@ -126,7 +126,8 @@ Result<std::unique_ptr<Stores>> Stores::open(const config::Home& home,
                 KuboDagsOptions{.gateway = TRY(kubo_gateway_of(settings.kubo_gateway)),
                                 .block_time_max =
                                     std::chrono::milliseconds(settings.kubo_timeout_ms),
-                                .warn = std::move(warn)});
+                                .warn = std::move(warn),
+                                .counts = counts});
         }
         remote.emplace_back(layers->counting(*layers->kubo, counts, "kubo"));
     }

@@ -54,7 +54,8 @@ def kills(fleet, random_):
         for before, after in zip(runs, runs[1:]):
             if before.end is None:
                 failovers.append((after.start - before.quiet_since()) / SECOND)
-    assert extra <= 2 * rounds, f"{extra} extra executions of {rounds} kills, two slots each"
+    # Two slots each, and four times as many whose results are on their way to Kubo.
+    assert extra <= 10 * rounds, f"{extra} extra executions of {rounds} kills, ten runs each"
     assert max(failovers, default=0) < 60, failovers
     return (f"{count} jobs, {rounds} kills, {extra} extra executions, fail-over "
             f"{max(failovers, default=0):.1f} s at most ({len(failovers)} seen)")

@@ -167,7 +167,7 @@ def answers(fleet, random_):
             fleet.restart_worker(host)
     assert killed_before, "none was killed in that moment"
     assert seen or not LONG, "no job has two results"
-    assert extra <= 2 * kills + len(fleet.all), f"{extra} extra executions of {kills} kills"
+    assert extra <= 10 * kills + len(fleet.all), f"{extra} extra executions of {kills} kills"
     return (f"{count} jobs, {killed_before} killed with the result added and not announced, "
             f"{killed_after} just after; {extra} extra executions; {seen} jobs (looked for: 20) "
             "have their one result in two Kubos")
