@@ -66,6 +66,7 @@ struct Session::Impl {
     std::optional<noise::Handshake> handshake; ///< Until it is complete.
     std::optional<noise::Ciphers> ciphers;     ///< From then on.
     std::optional<Identity> peer;              ///< From then on, also when the session is over.
+    noise::Hash binding{};                     ///< From then on.
     Bytes coming;                              ///< The first pieces of a payload, all full.
     std::optional<Error> failure;
 };
@@ -121,6 +122,7 @@ Result<Step> Session::Impl::take_handshake(ByteView message) {
     if (role == noise::Role::initiator) {
         step.reply = TRY(hello_message());
     }
+    binding = handshake->hash();
     ciphers = std::move(*handshake).split();
     handshake.reset();
     peer = std::move(other);
@@ -227,6 +229,11 @@ bool Session::established() const { return impl_->peer.has_value(); }
 const Identity& Session::peer() const {
     assert(established());
     return *impl_->peer;
+}
+
+const std::array<std::uint8_t, 32>& Session::binding() const {
+    assert(established());
+    return impl_->binding;
 }
 
 } // namespace ic::session

@@ -109,6 +109,10 @@ public:
     /// Requires: `established`.
     const Identity& peer() const;
 
+    /// What both ends have in common and no other session has (Noise, section 11.2): whoever is in
+    /// between has two of them. Nothing secret. Requires: `established`.
+    const std::array<std::uint8_t, 32>& binding() const;
+
 private:
     struct Impl;
     explicit Session(std::unique_ptr<Impl> impl);
