@@ -34,7 +34,7 @@ Result<int> list(Context& context) {
         if (context.json) {
             const nlohmann::json name =
                 entry.name.empty() ? nlohmann::json() : nlohmann::json(entry.name);
-            const nlohmann::json json{{"did", entry.did}, {"name", name}};
+            const nlohmann::json json{{"did", entry.did}, {"name", name}, {"at", entry.at}};
             TRY(context.streams.print(
                 json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n"));
         } else {

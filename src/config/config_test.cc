@@ -163,7 +163,10 @@ TEST_F(Config, StoreSettingMakesTheFile) {
 }
 
 TEST(Trust, PrintsWhatItParses) {
-    const std::vector<Trusted> trusted{{"did:key:z6MkA", "alice \"a\""}, {"did:key:z6MkB", ""}};
+    const std::vector<Trusted> trusted{
+        {"did:key:z6MkA", "alice \"a\"", {"/ip4/192.0.2.7/tcp/4001/p2p/12D3KooWA", "/dns/a/tcp/1"}},
+        {"did:key:z6MkB", ""},
+        {"did:key:z6MkC", "", {"/ip4/192.0.2.8/tcp/4001/p2p/12D3KooWC"}}};
     EXPECT_EQ(*parse_trust(print_trust(trusted), "t"), trusted);
     EXPECT_TRUE(parse_trust("", "t")->empty());
 }
@@ -192,6 +195,34 @@ TEST(Trust, RefusesOneBeyondItsLimits) {
     const std::string name(limits::trusted_name_bytes_max, 'n');
     EXPECT_TRUE(parse_trust(print_trust({{"did:key:a", name}}), "t").ok());
     EXPECT_FALSE(parse_trust(print_trust({{"did:key:a", name + "n"}}), "t").ok());
+}
+
+TEST(Trust, HasItsMostAddressesAndNotOneMore) {
+    const auto with = [](std::size_t count, std::size_t bytes) {
+        const std::string address = "/" + std::string(bytes - 1, 'a');
+        const std::vector<std::string> at(count, address);
+        return parse_trust(print_trust({{"did:key:a", "", at}}), "t").ok();
+    };
+    EXPECT_TRUE(with(limits::trusted_addresses_max, limits::trusted_address_bytes_max));
+    EXPECT_FALSE(with(limits::trusted_addresses_max + 1, 10));
+    EXPECT_FALSE(with(1, limits::trusted_address_bytes_max + 1));
+    EXPECT_EQ(parse_trust("[[trusted]]\nat = \"x\"\ndid = \"did:key:a\"\n", "t").error().code,
+              Errc::malformed);
+    EXPECT_EQ(parse_trust("[[trusted]]\nat = \"/x\"\n", "t").error().code, Errc::malformed)
+        << "no did";
+}
+
+TEST(Trust, TakesAKeyInWithANameOfItsOwn) {
+    const std::vector<Trusted> old{{"did:key:a", "host", {"/a"}}, {"did:key:b", "host 2"}};
+    EXPECT_EQ(with_trusted(old, {"did:key:c", "host", {"/c"}}).back(),
+              (Trusted{"did:key:c", "host 3", {"/c"}}));
+    EXPECT_EQ(with_trusted(old, {"did:key:a", "", {}}), old);
+    EXPECT_EQ(with_trusted(old, {"did:key:a", "other", {"/d"}}).front(),
+              (Trusted{"did:key:a", "other", {"/d"}}));
+    EXPECT_EQ(with_trusted(old, {"did:key:a", "host", {}}), old) << "its own name is not taken";
+    const std::string longest(limits::trusted_name_bytes_max, 'n');
+    const auto both = with_trusted({{"did:key:a", longest}}, {"did:key:b", longest});
+    EXPECT_TRUE(parse_trust(print_trust(both), "t").ok());
 }
 
 } // namespace
