@@ -123,6 +123,23 @@ TEST(Assign, RefusesAValueOneByteBeyondTheLimit) {
     EXPECT_EQ(assign(settings, "kubo", longest + "x").error().code, Errc::usage);
 }
 
+TEST(Assign, TakesPeerIdsEachOnce) {
+    Settings settings;
+    const auto takes = [&settings](const std::string& peers) {
+        return assign(settings, "policy.unsigned_peers", peers).ok();
+    };
+    EXPECT_TRUE(takes(""));
+    EXPECT_TRUE(takes("12D3KooWA Qmb  12D3KooWB"));
+    EXPECT_FALSE(takes("12D3KooWA 12D3KooWA"));
+    EXPECT_FALSE(takes("k51qzi5"));
+    std::string most;
+    for (int n = 0; n < 64; ++n) {
+        most += "12D3KooW" + std::to_string(n) + " ";
+    }
+    EXPECT_TRUE(takes(most));
+    EXPECT_FALSE(takes(most + "12D3KooW64"));
+}
+
 TEST(ParseConfig, TakesLettersBeyondAsciiInCommentsAndAsEscapes) {
     const auto parsed = parse_config("# caf\u00e9\nkubo = \"off\" # \u20ac\n", "c.toml");
     ASSERT_TRUE(parsed.ok()) << parsed.error().message;
