@@ -9,6 +9,7 @@
 #include "net/own_addresses.h"
 #include "transport/http/links.h"
 #include "wiring/asker.h"
+#include "wiring/kubo_dialler.h"
 #include "wiring/network_settings.h"
 #include "wiring/providers.h"
 #include "wiring/trust.h"
@@ -88,6 +89,7 @@ struct Network::Impl {
     std::unique_ptr<transport::UnsignedTopic> unsigned_topic{}; ///< Null: not listened to.
     std::unique_ptr<kubo::Subscription> unsigned_subscription{};
     std::unique_ptr<Asker> asker{};
+    std::unique_ptr<KuboDialler> kubo_dialler{};
 
     struct Speaker {
         PublicKey key;
@@ -463,6 +465,7 @@ void Network::start(transport::Events events, std::function<void(KuboState)> on_
     impl->events = events;
     impl->links->start(std::move(events));
     impl->asker = std::make_unique<Asker>();
+    impl->kubo_dialler = std::make_unique<KuboDialler>(impl->loop, *impl->rpc);
     kubo::PublisherOptions publishing;
     publishing.lock_folder = impl->options.lock_folder;
     impl->publisher = std::make_unique<kubo::Publisher>(*impl->rpc, std::move(publishing));
@@ -515,6 +518,10 @@ std::vector<transport::Peer> Network::peers() const { return impl_->links->peers
 void Network::trust(std::vector<PublicKey> keys) {
     impl_->trusted.replace(std::move(keys));
     impl_->links->drop_untrusted();
+}
+
+void Network::keep_connected(std::vector<std::vector<std::string>> kubos) {
+    impl_->kubo_dialler->keep_connected(std::move(kubos));
 }
 
 void Network::on_stranger(OnStranger on_stranger) { impl_->on_stranger = std::move(on_stranger); }

@@ -74,6 +74,10 @@ public:
     /// Who is heard and let in from now on. Links to others are closed.
     void trust(std::vector<PublicKey> keys);
 
+    /// Whose Kubos ours is kept connected to from now on: multiaddrs of each. To be called after
+    /// `start`.
+    void keep_connected(std::vector<std::vector<std::string>> kubos);
+
     /// To be set before `start`.
     void on_stranger(OnStranger on_stranger);
 

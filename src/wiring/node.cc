@@ -187,18 +187,19 @@ Result<void> Node::start() {
         config::Home{.path = options_.home},
         options_.policy.submitters,
         options_.self.key,
-        [this](const std::vector<PublicKey>& keys) { trust(keys); },
+        [this](const TrustList& list) { trust(list); },
         options_.note);
     return {};
 }
 
-void Node::trust(const std::vector<PublicKey>& keys) {
-    coordinator_->trust(keys);
+void Node::trust(const TrustList& list) {
+    coordinator_->trust(list.keys);
     if (worker_) {
-        worker_->trust(keys);
+        worker_->trust(list.keys);
     }
     if (network_) {
-        network_->trust(keys);
+        network_->trust(list.keys);
+        network_->keep_connected(list.kubos);
     }
 }
 

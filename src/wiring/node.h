@@ -71,9 +71,9 @@ public:
     /// Takes nothing new; `on_idle` is called when what runs here has ended.
     void drain(std::function<void()> on_idle);
 
-    /// Whose jobs are taken and run, and who is heard, from now on. Follows trust.toml by itself
-    /// once started.
-    void trust(const std::vector<PublicKey>& keys);
+    /// Whose jobs are taken and run, who is heard, and whose Kubos are dialled, from now on.
+    /// Follows trust.toml by itself once started.
+    void trust(const TrustList& list);
 
     lease::WorkerCounts worker_counts() const;
     lease::CoordinatorCounts coordinator_counts() const;

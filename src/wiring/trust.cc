@@ -9,16 +9,23 @@
 
 namespace ic::wiring {
 
-Result<std::vector<PublicKey>> load_trusted_keys(const config::Home& home, const PublicKey& own) {
-    std::vector<PublicKey> keys{own};
-    for (const config::Trusted& trusted : TRY(config::load_trust(home.trust_file()))) {
+Result<TrustList> load_trust_list(const config::Home& home, const PublicKey& own) {
+    TrustList list{.keys = {own}};
+    for (config::Trusted& trusted : TRY(config::load_trust(home.trust_file()))) {
         Result<PublicKey> key = PublicKey::parse_did(trusted.did);
         if (!key) {
             return std::move(key).take_error().during(home.trust_file());
         }
-        keys.push_back(*key);
+        list.keys.push_back(*key);
+        if (!trusted.at.empty()) {
+            list.kubos.push_back(std::move(trusted.at));
+        }
     }
-    return keys;
+    return list;
+}
+
+Result<std::vector<PublicKey>> load_trusted_keys(const config::Home& home, const PublicKey& own) {
+    return TRY(load_trust_list(home, own)).keys;
 }
 
 bool TrustedKeys::contains(const PublicKey& key) const {
@@ -39,7 +46,7 @@ TrustWatch::TrustWatch(net::EventLoop& loop,
                        log::Sink note)
     : loop_(loop)
     , home_(std::move(home))
-    , known_(std::move(known))
+    , known_{.keys = std::move(known)}
     , own_(own)
     , changed_(std::move(changed))
     , note_(std::move(note)) {
@@ -71,21 +78,25 @@ void TrustWatch::look() {
 }
 
 void TrustWatch::load() {
-    Result<std::vector<PublicKey>> keys = load_trusted_keys(home_, own_);
-    if (!keys) {
+    Result<TrustList> list = load_trust_list(home_, own_);
+    if (!list) {
         note_(log::Level::warning,
-              "the keys that were trusted before still are: " + keys.error().message,
-              {{"error", std::string(name(keys.error().code))}});
+              "the keys that were trusted before still are: " + list.error().message,
+              {{"error", std::string(name(list.error().code))}});
         return;
     }
-    if (*keys == known_) {
+    if (*list == known_) {
         return;
     }
-    known_ = std::move(keys).take();
-    const std::size_t others = known_.size() - 1;
-    note_(log::Level::info,
-          "jobs of this key and of " + std::to_string(others) +
-              (others == 1 ? " other are" : " others are") + " taken now (trust.toml has changed)");
+    const bool is_another_who = list->keys != known_.keys;
+    known_ = std::move(list).take();
+    if (is_another_who) {
+        const std::size_t others = known_.keys.size() - 1;
+        note_(log::Level::info,
+              "jobs of this key and of " + std::to_string(others) +
+                  (others == 1 ? " other are" : " others are") +
+                  " taken now (trust.toml has changed)");
+    }
     changed_(known_);
 }
 

@@ -23,7 +23,18 @@ namespace ic::wiring {
 /// Ours: how often a running node looks whether trust.toml was written.
 inline constexpr std::chrono::milliseconds trust_look_period{1'000};
 
-/// One's own key, and those of the home's trust.toml. Errors: of reading it; malformed.
+/// Who is trusted, and where the Kubos of those can be dialled, as far as that is known.
+struct TrustList {
+    std::vector<PublicKey> keys;
+    std::vector<std::vector<std::string>> kubos{}; ///< Multiaddrs of each.
+
+    friend bool operator==(const TrustList&, const TrustList&) = default;
+};
+
+/// One's own key, and what the home's trust.toml has. Errors: of reading it; malformed.
+Result<TrustList> load_trust_list(const config::Home& home, const PublicKey& own);
+
+/// Its keys.
 Result<std::vector<PublicKey>> load_trusted_keys(const config::Home& home, const PublicKey& own);
 
 /// Keys that change while others ask for them. Threads: any.
@@ -39,13 +50,13 @@ private:
     std::vector<PublicKey> keys_;
 };
 
-/// Calls back with all trusted keys each time trust.toml has become another file. What cannot be
-/// read is noted, and the keys from before hold. Threads: the loop's. Lifetime: within the loop's.
+/// Calls back with all of trust.toml each time it says something else. What cannot be read is
+/// noted, and what it said before holds. Threads: the loop's. Lifetime: within the loop's.
 class TrustWatch {
 public:
-    using Changed = std::function<void(std::vector<PublicKey>)>;
+    using Changed = std::function<void(const TrustList&)>;
 
-    /// `known`: the keys that the node began with.
+    /// `known`: the keys that the node began with. Of Kubos it knows none.
     TrustWatch(net::EventLoop& loop,
                config::Home home,
                std::vector<PublicKey> known,
@@ -73,7 +84,7 @@ private:
 
     net::EventLoop& loop_;
     const config::Home home_;
-    std::vector<PublicKey> known_;
+    TrustList known_;
     const PublicKey own_;
     const Changed changed_;
     const log::Sink note_;

@@ -43,7 +43,10 @@ protected:
             home_,
             std::move(known),
             key(1),
-            [this](std::vector<PublicKey> keys) { changes_.push_back(std::move(keys)); },
+            [this](const TrustList& list) {
+                changes_.push_back(list.keys);
+                kubos_ = list.kubos;
+            },
             log::Sink(log::Level::info,
                       [this](const log::Entry& entry) { notes_.emplace_back(entry.message); }));
     }
@@ -59,6 +62,7 @@ protected:
     config::Home home_;
     std::unique_ptr<net::EventLoop> loop_;
     std::vector<std::vector<PublicKey>> changes_;
+    std::vector<std::vector<std::string>> kubos_; ///< As of the last change.
     std::vector<std::string> notes_;
 };
 
@@ -88,6 +92,23 @@ TEST_F(Trust, IsTakenUpThatWasWrittenBeforeTheFirstLook) {
     store({key(2)});
     const auto watching = watch({key(1)});
     EXPECT_EQ(changes_, (std::vector<Keys>{{key(1), key(2)}}));
+}
+
+TEST_F(Trust, HasWhereTheKubosOfMachinesAreAndTakesUpOthers) {
+    store({key(2)});
+    const auto watching = watch({key(1), key(2)});
+    ASSERT_TRUE(changes_.empty());
+    const auto write = [&](const std::vector<std::string>& at) {
+        ASSERT_TRUE(config::store_trust(home_.trust_file(),
+                                        {{.did = key(2).to_did(), .name = {}, .at = at}}));
+    };
+    write({"/ip4/192.0.2.7/tcp/4001/p2p/A"});
+    run_until_told(1, 0);
+    EXPECT_EQ(kubos_, (std::vector<std::vector<std::string>>{{"/ip4/192.0.2.7/tcp/4001/p2p/A"}}));
+    write({});
+    run_until_told(2, 0);
+    EXPECT_TRUE(kubos_.empty());
+    EXPECT_TRUE(notes_.empty()) << "the same keys are trusted";
 }
 
 TEST_F(Trust, StaysAsItWasWhereTheFileIsDamaged) {

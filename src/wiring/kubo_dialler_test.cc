@@ -1,0 +1,73 @@
+#include "net/testing/http_test_server.h"
+#include "wiring/kubo_dialler.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace ic::wiring {
+namespace {
+
+using namespace std::chrono_literals;
+using net::testing::answer_of;
+using net::testing::HttpTestServer;
+using net::testing::SeenRequest;
+
+/// A Kubo that reaches everybody but those whose address has "dead" in it.
+class KuboDiallerTest : public ::testing::Test {
+protected:
+    std::size_t dials(const std::string& peer) {
+        const std::vector<SeenRequest> requests = server_.requests();
+        return static_cast<std::size_t>(
+            std::ranges::count_if(requests, [&](const SeenRequest& request) {
+                return request.line().find("swarm/connect") != std::string::npos &&
+                       request.line().find("p2p%2F" + peer) != std::string::npos;
+            }));
+    }
+
+    /// Within half a minute.
+    bool is_dialled(const std::string& peer, std::size_t times) {
+        const Instant until = now_since_boot() + 30s;
+        while (dials(peer) < times && now_since_boot() < until) {
+            loop_->run_for(5ms);
+        }
+        return dials(peer) >= times;
+    }
+
+    HttpTestServer server_{[](const SeenRequest& request) {
+        return request.line().find("dead") == std::string::npos
+                   ? answer_of(200, "", R"({"Strings":["connect success"]})")
+                   : answer_of(500, "", R"({"Message":"no route","Code":0,"Type":"error"})");
+    }};
+    std::unique_ptr<kubo::Rpc> rpc_ = [this] {
+        kubo::RpcOptions options;
+        options.address = server_.url("");
+        return std::move(kubo::Rpc::open(options)).take();
+    }();
+    std::unique_ptr<net::EventLoop> loop_ = net::EventLoop::open().take();
+    KuboDialler dialler_{*loop_, *rpc_, {.connected = 3'600s, .first = 10ms, .longest = 20ms}};
+};
+
+TEST_F(KuboDiallerTest, DialsEachAndThoseAgainWhoAreNotReached) {
+    dialler_.keep_connected(
+        {{"/ip4/192.0.2.7/tcp/1/p2p/dead"}, {"/ip4/192.0.2.8/tcp/1/p2p/there"}});
+    EXPECT_TRUE(is_dialled("there", 1));
+    EXPECT_TRUE(is_dialled("dead", 3));
+    EXPECT_EQ(dials("there"), 1U);
+}
+
+TEST_F(KuboDiallerTest, FollowsAListThatChanges) {
+    dialler_.keep_connected({{"/ip4/192.0.2.7/tcp/1/p2p/dead"}});
+    ASSERT_TRUE(is_dialled("dead", 1));
+    dialler_.keep_connected({{"/ip4/192.0.2.8/tcp/1/p2p/there"}});
+    ASSERT_TRUE(is_dialled("there", 1));
+    const std::size_t before = dials("dead");
+    loop_->run_for(200ms);
+    EXPECT_EQ(dials("dead"), before) << "it is no longer among them";
+}
+
+} // namespace
+} // namespace ic::wiring
