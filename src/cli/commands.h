@@ -21,6 +21,7 @@ void add_ls(Command& app, Context& context);
 void add_man(Command& app, Context& context);
 void add_module(Command& app, Context& context);
 void add_new(Command& app, Context& context);
+void add_pair(Command& app, Context& context);
 void add_pin(Command& app, Context& context);
 void add_repo(Command& app, Context& context);
 void add_run(Command& app, Context& context);

@@ -30,6 +30,7 @@ int main(int count, char** arguments) {
         add_repo(app, context);
         add_id(app, context);
         add_trust(app, context);
+        add_pair(app, context);
         add_config(app, context);
         add_completion(app, context);
         add_man(app, context);
