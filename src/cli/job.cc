@@ -6,7 +6,9 @@
 #include "cli/submission.h"
 #include "ledger/ledger.h"
 
+#include <algorithm>
 #include <memory>
+#include <utility>
 
 namespace ic::cli {
 namespace {
@@ -32,13 +34,17 @@ struct Found {
     Cid job;
 };
 
+Result<ledger::LedgerReader> open_ledger(const Local& local) {
+    Result<ledger::LedgerReader> opened = ledger::LedgerReader::open(local.home.ledger_file());
+    if (!opened && opened.error().code == Errc::not_found) {
+        return Error{Errc::not_found, "no job was ever submitted in " + local.home.path};
+    }
+    return opened;
+}
+
 Result<Found> open_and_find(Context& context, const std::string& text) {
     std::unique_ptr<Local> local = TRY(open_local(context));
-    Result<ledger::LedgerReader> opened = ledger::LedgerReader::open(local->home.ledger_file());
-    if (!opened && opened.error().code == Errc::not_found) {
-        return Error{Errc::not_found, "no job was ever submitted in " + local->home.path};
-    }
-    ledger::LedgerReader reader = TRY(std::move(opened));
+    ledger::LedgerReader reader = TRY(open_ledger(*local));
     Cid job = TRY(find_job(reader, text));
     return Found{std::move(local), std::move(reader), std::move(job)};
 }
@@ -150,11 +156,11 @@ Result<int> describe_job(Context& context, Found& found) {
     return 0;
 }
 
-Result<job::Receipt> receipt_of_job(Found& found) {
-    const ledger::JobDetail detail = TRY(found.reader.describe(found.job));
+Result<job::SignedReceipt> receipt_of_job(ledger::LedgerReader& reader, const Cid& job) {
+    const ledger::JobDetail detail = TRY(reader.describe(job));
     for (const ledger::ReceiptRow& row : detail.receipts) {
         if (row.fate == job::ReceiptFate::accepted) {
-            return TRY(job::read_receipt(row.receipt)).receipt;
+            return job::read_receipt(row.receipt);
         }
     }
     if (detail.row.state == ledger::JobState::open) {
@@ -165,7 +171,7 @@ Result<job::Receipt> receipt_of_job(Found& found) {
 }
 
 Result<int> print_streams(Context& context, Found& found, bool logs, bool output) {
-    const job::Receipt receipt = TRY(receipt_of_job(found));
+    const job::Receipt receipt = TRY(receipt_of_job(found.reader, found.job)).receipt;
     const auto print = [&](std::string_view text) { return context.streams.print(text); };
     const worker::OpenReader open_reader = found.local->open_reader();
     const std::unique_ptr<BlockSource> reader =
@@ -181,6 +187,66 @@ Result<int> print_streams(Context& context, Found& found, bool logs, bool output
         TRY(copy_file(from, *receipt.output, 0, print));
     }
     return 0;
+}
+
+/// The receipt that a CID itself names: a block of this machine, or of whoever has it.
+Result<job::SignedReceipt> receipt_of_cid(BlockSource& source, const Cid& cid) {
+    const auto read = [&]() -> Result<job::SignedReceipt> {
+        job::SignedReceipt receipt = TRY(job::read_receipt(TRY(fetch(source, cid)).view()));
+        if (receipt.cid != cid) {
+            return Error{Errc::malformed, "the receipt there has CID " + receipt.cid.to_string()};
+        }
+        return receipt;
+    };
+    Result<job::SignedReceipt> receipt = read();
+    return receipt ? std::move(receipt)
+                   : std::move(receipt).take_error().during("reading " + cid.to_string() +
+                                                            " as a receipt");
+}
+
+/// Of a job of this home, or the one of this CID.
+Result<job::SignedReceipt> find_receipt(const Local& local, const std::string& text) {
+    const auto find = [&]() -> Result<std::pair<ledger::LedgerReader, Cid>> {
+        ledger::LedgerReader reader = TRY(open_ledger(local));
+        Cid job = TRY(find_job(reader, text));
+        return std::pair(std::move(reader), std::move(job));
+    };
+    Result<std::pair<ledger::LedgerReader, Cid>> found = find();
+    if (found) {
+        auto [reader, job] = std::move(found).take();
+        return receipt_of_job(reader, job);
+    }
+    const Result<Cid> cid = Cid::parse(text);
+    return cid && found.error().code == Errc::not_found ? receipt_of_cid(local.source(), *cid)
+                                                        : std::move(found).take_error();
+}
+
+Result<int> show_receipt(Context& context, const std::string& text) {
+    const std::unique_ptr<Local> local = TRY(open_local(context));
+    const job::SignedReceipt receipt = TRY(find_receipt(*local, text));
+    TRY(job::verify_signature(receipt));
+    const bool is_trusted =
+        std::ranges::find(local->trusted, receipt.receipt.worker) != local->trusted.end();
+    if (!context.json) {
+        TRY(context.streams.print(describe(receipt, is_trusted)));
+        return 0;
+    }
+    nlohmann::json json = to_json(receipt);
+    json["trusted"] = is_trusted;
+    TRY(context.streams.print(json.dump(2) + "\n"));
+    return 0;
+}
+
+void add_receipt(Command& job, Context& context) {
+    Command* command = job.add_subcommand("receipt", "Show a receipt, its signature checked");
+    auto text = std::make_shared<std::string>();
+    command
+        ->add_option(
+            "CID", *text, "A receipt's CID, a job's of this home, or the beginning of that")
+        ->required();
+    context.add_json(*command);
+    command->footer("Examples:\n  ipfs-compute job receipt bafyrei...");
+    context.on_run(*command, [&context, text] { return show_receipt(context, *text); });
 }
 
 Result<int> wait_for_job(Context& context, Found& found) {
@@ -207,10 +273,11 @@ Result<int> cancel_job(Context& context, Found& found) {
 
 void add_job(Command& app, Context& context) {
     Command* job =
-        app.add_subcommand("job", "Look at jobs: list, describe, logs, get, wait, cancel");
+        app.add_subcommand("job", "Look at jobs: list, describe, receipt, logs, get, wait, cancel");
     add_list(*job, context);
     context.add_json(*add_on_job(
         *job, context, "describe", "All about a job: stages, workers, receipt", describe_job));
+    add_receipt(*job, context);
     add_on_job(*job,
                context,
                "logs",

@@ -60,6 +60,15 @@ std::string explained(std::string_view verdict) {
     return {};
 }
 
+/// What the guest wrote.
+std::string rows_of_streams(const job::Receipt& receipt) {
+    const auto cid_row = [](const std::string& key, const std::optional<Cid>& cid) {
+        return row_text(key, cid ? cid->to_string() : "none");
+    };
+    return cid_row("Output", receipt.output) + cid_row("Errors", receipt.errors) +
+           cid_row("Log", receipt.log);
+}
+
 } // namespace
 
 std::string row_text(const std::string& key, const std::string& value) {
@@ -328,11 +337,29 @@ std::string describe(const ledger::JobDetail& detail) {
     if (const auto receipt = accepted_receipt(detail)) {
         text += row_text("Ending", summary_of(receipt->receipt.ending));
         text += row_text("Receipt", receipt->cid.to_string());
-        text += row_text("Output",
-                         receipt->receipt.output ? receipt->receipt.output->to_string() : "none");
-        text += row_text("Errors",
-                         receipt->receipt.errors ? receipt->receipt.errors->to_string() : "none");
-        text += row_text("Log", receipt->receipt.log ? receipt->receipt.log->to_string() : "none");
+        text += rows_of_streams(receipt->receipt);
+    }
+    return text;
+}
+
+std::string describe(const job::SignedReceipt& signed_receipt, bool is_trusted) {
+    const job::Receipt& receipt = signed_receipt.receipt;
+    std::string text = row_text("Receipt", signed_receipt.cid.to_string());
+    text += row_text("Worker",
+                     receipt.worker.to_did() + (is_trusted ? ", trusted" : ", not trusted here"));
+    text += row_text("Job", receipt.job.to_string());
+    text += row_text("Task", receipt.task.to_string());
+    text += row_text("Computation", receipt.computation.to_string());
+    text += row_text("Epoch", receipt.epoch.to_string());
+    text += row_text("Finished", utc_text({receipt.finished_at.value * 1000}));
+    text += row_text("Software", printable(receipt.software));
+    text += row_text("Ending", summary_of(receipt.ending));
+    if (receipt.ending.value) {
+        text += row_text("Value", std::to_string(*receipt.ending.value));
+    }
+    text += rows_of_streams(receipt);
+    for (const std::string& provider : receipt.providers) {
+        text += row_text("Provider", provider);
     }
     return text;
 }

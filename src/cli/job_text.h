@@ -42,4 +42,7 @@ std::string utc_text(ledger::UnixMillis at);
 /// Several lines for people: everything that `job describe` shows.
 std::string describe(const ledger::JobDetail& detail);
 
+/// The same of `job receipt`. `is_trusted`: the worker's key is in the home's list.
+std::string describe(const job::SignedReceipt& receipt, bool is_trusted);
+
 } // namespace ic::cli

@@ -8,6 +8,7 @@
 #include "wiring/metrics_endpoint.h"
 #include "wiring/node.h"
 #include "wiring/publication.h"
+#include "wiring/receipts.h"
 #include "wiring/service_manager.h"
 #include "wiring/tracing.h"
 #include "wiring/workshop.h"
@@ -105,19 +106,31 @@ open_metrics(Context& context, net::EventLoop& loop, const wiring::Node& node, c
     return endpoint;
 }
 
-/// How results get into this node's Kubo, and the network hears of them. Lifetime: of `local`; it
-/// outlives all runs.
+/// How results and receipts get into this node's Kubo, and the network hears of them. Lifetime: of
+/// `local`; it outlives all runs.
 class ToKubo {
 public:
-    explicit ToKubo(const Local& local)
-        : local_(local)
-        , announcer_(local.kubo ? std::make_unique<wiring::Announcer>(*local.kubo) : nullptr) {}
+    ToKubo(const Local& local, log::Sink note) : local_(local) {
+        if (local.kubo) {
+            announcer_ = std::make_unique<wiring::Announcer>(*local.kubo);
+            receipts_ = std::make_unique<wiring::Receipts>(
+                *local.kubo,
+                // Nobody needs a receipt as soon as the result that it is about.
+                [this](std::span<const Cid> cids) { announcer_->add_behind(cids); },
+                wiring::ReceiptsOptions{.note = std::move(note)});
+        }
+    }
 
     /// Requires: there is a Kubo.
     worker::Publish publish() {
         return [this](std::span<const Cid> roots, const worker::Stop& stop) {
             return publications_.publish(roots, stop);
         };
+    }
+
+    /// As worker::RunParts has it. Requires: there is a Kubo.
+    std::function<void(std::vector<Block>)> keep_documents() {
+        return [this](std::vector<Block> documents) { receipts_->add(std::move(documents)); };
     }
 
 private:
@@ -128,7 +141,8 @@ private:
     }
 
     const Local& local_;
-    std::unique_ptr<wiring::Announcer> announcer_; ///< Null without a Kubo.
+    std::unique_ptr<wiring::Announcer> announcer_; ///< Null without a Kubo; so is
+    std::unique_ptr<wiring::Receipts> receipts_;   ///< this, which uses that one.
     wiring::Publications publications_{[this](std::span<const Cid> roots, kubo::Stop stop) {
         return hand_on(roots, std::move(stop));
     }};
@@ -182,7 +196,7 @@ Result<int> work(Context& context, const WorkerFlags& flags) {
     options.labels = std::move(labels);
     options.traces = exporter.get();
     const job::Policy policy = options.policy;
-    ToKubo to_kubo(*local);
+    ToKubo to_kubo(*local, options.note);
     const std::uint32_t slots = options.slots;
     const std::string instance = options.self.instance.to_string();
     const log::Sink log = options.note;
@@ -194,6 +208,7 @@ Result<int> work(Context& context, const WorkerFlags& flags) {
             if (local->kubo) {
                 workshop.own_providers = [&local] { return local->stores->own_providers(); };
                 workshop.publish = to_kubo.publish();
+                workshop.keep_documents = to_kubo.keep_documents();
             }
             return wiring::Workshop::open(
                 workshop, local->key, policy, local->store(), local->source());

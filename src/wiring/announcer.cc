@@ -21,14 +21,22 @@ Announcer::~Announcer() {
     thread_.join();
 }
 
-void Announcer::add(std::span<const Cid> cids) {
+void Announcer::add(std::span<const Cid> cids) { add(cids, Place::next); }
+
+void Announcer::add_behind(std::span<const Cid> cids) { add(cids, Place::behind); }
+
+void Announcer::add(std::span<const Cid> cids, Place place) {
     const std::lock_guard lock(mutex_);
     for (const Cid& cid : cids) {
         if (cid.hash() == HashCode::identity ||
             std::ranges::find(waiting_, cid) != waiting_.end()) {
             continue;
         }
-        waiting_.push_back(cid);
+        if (place == Place::next) {
+            waiting_.push_back(cid);
+        } else {
+            waiting_.push_front(cid);
+        }
         if (waiting_.size() > limits::provides_waiting_max) {
             waiting_.pop_front();
             ++counts_.dropped;

@@ -49,9 +49,16 @@ public:
     /// What Kubo has, and is to provide. Never blocks.
     void add(std::span<const Cid> cids);
 
+    /// The same, of what is provided only while nothing else waits, the oldest first; and what goes
+    /// first where too much does. Never blocks.
+    void add_behind(std::span<const Cid> cids);
+
     Counts counts() const;
 
 private:
+    enum class Place : std::uint8_t { next, behind };
+
+    void add(std::span<const Cid> cids, Place place);
     void run();
     bool provide(const Cid& cid);
 
@@ -60,7 +67,7 @@ private:
     mutable std::mutex mutex_;
     std::condition_variable changed_;
     bool ending_ = false;
-    std::deque<Cid> waiting_;
+    std::deque<Cid> waiting_; ///< The next one is the last.
     Counts counts_;
     std::thread thread_; // Last: it uses all of the above.
 };

@@ -28,6 +28,9 @@ class AnnouncerTest : public ::testing::Test {
 protected:
     /// A Kubo that is there or is not.
     HttpTestServer server{[this](const SeenRequest&) {
+        while (is_slow) {
+            std::this_thread::sleep_for(1ms);
+        }
         return is_there ? answer_of(200, "", R"({"Extra":"","ID":"","Responses":null,"Type":0})")
                         : answer_of(503, "", "starting");
     }};
@@ -49,6 +52,7 @@ protected:
     }
 
     std::atomic<bool> is_there{true};
+    std::atomic<bool> is_slow{false};
     std::unique_ptr<kubo::Rpc> rpc = open();
 };
 
@@ -86,6 +90,24 @@ TEST_F(AnnouncerTest, GoesOnOnceKuboIsThereAgain) {
     is_there = true;
     announcer.add(std::vector{result(2)});
     until([&] { return announcer.counts().provided == 1; });
+}
+
+TEST_F(AnnouncerTest, WhatIsBehindWaitsForAllElse) {
+    is_slow = true;
+    Announcer announcer(*rpc, {.provide_every = 1ms});
+    announcer.add(std::vector{result(0)});
+    until([&] { return server.requests().size() == 1; });
+    announcer.add_behind(std::vector{result(1), result(2)});
+    announcer.add(std::vector{result(3), result(4)});
+    is_slow = false;
+    until([&] { return announcer.counts().provided == 5; });
+    const std::vector<SeenRequest> requests = server.requests();
+    ASSERT_EQ(requests.size(), 5U);
+    std::size_t at = 1;
+    for (const std::size_t number : {4, 3, 1, 2}) {
+        EXPECT_THAT(requests[at].line(), HasSubstr(result(number).to_string())) << at;
+        ++at;
+    }
 }
 
 TEST_F(AnnouncerTest, KeepsNoMoreThanItsBound) {

@@ -93,6 +93,7 @@ Result<std::unique_ptr<Workshop>> Workshop::open(const WorkshopOptions& options,
         .publish = options.publish,
         .open_reader = options.open_reader,
         .own_providers = options.own_providers,
+        .keep_documents = options.keep_documents,
     });
     return std::unique_ptr<Workshop>(new Workshop(std::move(impl)));
 }

@@ -6,6 +6,7 @@
 #include "blockstore/blockstore.h"
 #include "executor/channel/wall_set.h"
 #include "identity/key.h"
+#include "ipld/block.h"
 #include "job/policy.h"
 #include "lease/worker.h"
 #include "metrics/registry.h"
@@ -34,7 +35,8 @@ struct WorkshopOptions {
     worker::Publish publish{};           ///< Empty: results stay in the store.
     worker::OpenReader open_reader{};    ///< Empty: runs read from the source.
     metrics::Registry* counts = nullptr; ///< Null: nobody counts. Outlives the workshop.
-    std::function<std::vector<std::string>()> own_providers{}; ///< As RunParts has it.
+    std::function<std::vector<std::string>()> own_providers{};          ///< As RunParts has it.
+    std::function<void(std::vector<Block> documents)> keep_documents{}; ///< As RunParts has it.
     executor::channel::WallSet
         walls{}; ///< Executors and compilers without one of these run nothing.
 };

@@ -85,6 +85,7 @@ struct ActiveRun {
 struct StoredRun {
     job::JobIds ids;
     job::StageTimeouts timeouts;
+    LentBytes invocation; ///< The job's document, where somebody keeps it.
     FinishedRun run;
 };
 

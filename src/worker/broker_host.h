@@ -4,6 +4,7 @@
 #include "base/time.h"
 #include "blockstore/blockstore.h"
 #include "executor/executor.h"
+#include "ipld/block.h"
 #include "job/spec.h"
 #include "unixfs/profile.h"
 
@@ -51,6 +52,9 @@ struct RunParts {
     OpenReader open_reader{}; ///< Empty: runs read from `source`.
     /// Where others can dial who has the results, for receipts. Empty: nowhere.
     std::function<std::vector<std::string>()> own_providers{};
+    /// Takes each receipt that is signed here, and the job that it answers, for whoever looks for
+    /// them by their CIDs. Called on threads of runs; never blocks. Empty: nobody takes them.
+    std::function<void(std::vector<Block> documents)> keep_documents{};
 };
 
 /// How a run gets what its job names.

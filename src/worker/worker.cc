@@ -363,8 +363,13 @@ struct Worker::Impl {
 
     Result<StoredRun> run_on_slot(ActiveRun& run, ByteView document) {
         const job::SignedInvocation invocation = TRY(look_at(run, document));
-        StoredRun stored{
-            .ids = job::ids_of(invocation), .timeouts = invocation.invocation.timeouts, .run = {}};
+        StoredRun stored{.ids = job::ids_of(invocation),
+                         .timeouts = invocation.invocation.timeouts,
+                         .invocation = {},
+                         .run = {}};
+        if (parts.keep_documents) {
+            stored.invocation = LentBytes::of(copy_of(document));
+        }
         run.report.traceparent = invocation.invocation.traceparent;
         Observer observer(*this, run);
         stored.run = run_and_store(
@@ -402,6 +407,10 @@ struct Worker::Impl {
                                                              key);
         if (!receipt) {
             return no_receipt(receipt.error());
+        }
+        if (parts.keep_documents) {
+            parts.keep_documents({{stored.ids.job, std::move(stored.invocation)},
+                                  {receipt->cid, LentBytes::of(copy_of(receipt->document))}});
         }
         return {.receipt = receipt->document, .reason = Errc::unavailable, .message = {}};
     }

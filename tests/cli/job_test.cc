@@ -2,6 +2,8 @@
 
 #include "cli/desk.h"
 #include "cli/gate.h"
+#include "job/receipt.h"
+#include "job/testing/samples.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -96,6 +98,52 @@ TEST(JobDescribe, SaysWhatIsWrongWithAName) {
     EXPECT_THAT(expect_error(desk({"job", "wait"}), 120, "usage"), HasSubstr("JOB"));
     EXPECT_THAT(expect_error(desk({"job", "lost"}), 120, "usage"), HasSubstr("'lost'"));
     EXPECT_THAT(expect_error(desk({"job", "wait", "a", "b"}), 120, "usage"), HasSubstr("'b'"));
+}
+
+TEST(JobReceipt, IsShownByItsJobAndByItsOwnCid) {
+    const Desk desk;
+    const auto worker = desk.start_worker();
+    const Finished submitted = desk(desk.kit("submit", "say"));
+    ASSERT_EQ(submitted.status, 0) << submitted.err;
+    const std::string job = job_of(submitted);
+
+    const Finished by_job = desk({"job", "receipt", job.substr(0, 20), "--json"});
+    ASSERT_EQ(by_job.status, 0) << by_job.err;
+    nlohmann::json receipt = json_of(by_job.out);
+    EXPECT_EQ(receipt["job"], job);
+    EXPECT_EQ(receipt["trusted"], true) << "the worker's key is ours";
+    receipt.erase("trusted");
+    EXPECT_EQ(receipt, json_of(desk({"job", "describe", job, "--json"}).out)["receipt"]);
+    const Finished text = desk({"job", "receipt", job});
+    for (const char* part : {"Receipt:", ", trusted\n", "Ending:       success", "Output:"}) {
+        EXPECT_THAT(text.out, HasSubstr(part));
+    }
+}
+
+TEST(JobReceipt, OfSomebodyElseIsReadFromItsBlockAndCheckedWhole) {
+    const Desk desk;
+    const auto put = [&desk](const Bytes& bytes) {
+        const std::string file = desk.file("document", text_of(bytes));
+        const Finished done = desk({"block", "put", "--cid-codec", "dag-cbor", file});
+        EXPECT_EQ(done.status, 0) << done.err;
+        return done.out.substr(0, done.out.find('\n'));
+    };
+    const job::Receipt sample = job::testing::sample_receipt();
+    const job::SignedReceipt receipt = job::sign(sample, job::testing::sample_key(3)).take();
+    const std::string cid = put(receipt.document);
+    EXPECT_EQ(cid, receipt.cid.to_string()) << "the CID that a block of these bytes has anywhere";
+    const Finished shown = desk({"job", "receipt", cid, "--json"});
+    ASSERT_EQ(shown.status, 0) << shown.err;
+    EXPECT_EQ(json_of(shown.out)["cid"], cid);
+    EXPECT_EQ(json_of(shown.out)["job"], sample.job.to_string());
+    EXPECT_EQ(json_of(shown.out)["trusted"], false);
+    EXPECT_THAT(desk({"job", "receipt", cid}).out, HasSubstr(", not trusted here\n"));
+
+    Bytes forged = receipt.document;
+    forged[3] ^= 1U; // In the signature.
+    expect_error(desk({"job", "receipt", put(forged)}), 126, "refused");
+    expect_error(desk({"job", "receipt", put(Bytes{0x01})}), 121, "malformed");
+    expect_error(desk({"job", "receipt", "bafyreianything"}), 124, "not-found");
 }
 
 TEST(JobList, IsEmptyBeforeTheFirstJob) {
