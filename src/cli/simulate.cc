@@ -35,6 +35,7 @@ struct Flags {
     unsigned doubling = 0;
     unsigned mesh = 6;
     unsigned bidders = 16;
+    unsigned probes = 2;
     std::uint64_t seed = 1;
     bool svg = false;
     bool markdown = false;
@@ -73,6 +74,7 @@ simulation::Options row_of(const Flags& flags) {
             .busy = percent(flags.busy),
             .mesh = flags.mesh,
             .bidders = flags.bidders,
+            .probes = flags.probes,
             .seed = flags.seed};
 }
 
@@ -293,6 +295,7 @@ void add_simulate(Command& app, Context& context) {
     number("--delay", flags->delay_ms, "Mean time of a message over a link, ms");
     number("--mesh", flags->mesh, "Peers to which a node passes broadcasts on");
     number("--bidders", flags->bidders, "Workers called by a first announcement; 0: all");
+    number("--probes", flags->probes, "Idle workers asked before a job is announced");
     command->add_option("--seed", flags->seed, "Same seed, same result")
         ->type_name("N")
         ->capture_default_str();

@@ -73,7 +73,8 @@ struct Coordinator::Impl {
         , machine({.instance = options.self.instance,
                    .key = options.self.key,
                    .incarnation = incarnation},
-                  options.machine)
+                  options.machine,
+                  options.idle)
         , commits(
               loop,
               writer,

@@ -30,6 +30,7 @@ struct Options {
     /// How much of what a job needs is in this home's store, at no cost but some look-ups. Empty
     /// where all workers are of this home.
     std::function<lease::Locality(const job::JobSpec&)> locality{};
+    lease::IdleWorkers* idle = nullptr; ///< As lease::Coordinator has it.
     std::filesystem::path ledger_file;
     log::Sink note{};                    ///< What becomes of jobs.
     metrics::Registry* counts = nullptr; ///< Of the same; null: nobody counts.

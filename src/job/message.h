@@ -54,6 +54,9 @@ struct Announce {
     std::optional<Bytes> invocation; ///< The signed document where it is small; else by CID.
     /// What the job asks of its worker, where the document is not here to say it.
     std::vector<Constraint> constraints{};
+    /// True: to this worker alone, which was idle when it was last heard. It is called, whatever
+    /// its score.
+    std::optional<bool> probe{};
 
     friend bool operator==(const Announce&, const Announce&) = default;
 };

@@ -81,7 +81,7 @@ void fields(auto& f, auto& m, As<Advert>) {
 
 void fields(auto& f, auto& m, As<Announce>) {
     f("coord", m.coordinator), f("key", m.coordinator_key), f("job", m.job);
-    f("doc", invocation(m.invocation)), f("requires", m.constraints);
+    f("doc", invocation(m.invocation)), f("requires", m.constraints), f("probe", m.probe);
 }
 
 void fields(auto& f, auto& m, As<Bid>) {

@@ -29,8 +29,8 @@ std::string_view name(Verdict verdict) {
     return "unknown";
 }
 
-Coordinator::Coordinator(const Self& self, const CoordinatorOptions& options)
-    : impl_(std::make_unique<Impl>(self, options)) {
+Coordinator::Coordinator(const Self& self, const CoordinatorOptions& options, IdleWorkers* idle)
+    : impl_(std::make_unique<Impl>(self, options, idle)) {
     assert(check(options).ok());
 }
 

@@ -7,6 +7,7 @@
 /// actions in order, and calls `time` when `next_deadline` has come.
 /// Threads: one.
 
+#include "lease/idle_workers.h"
 #include "lease/options.h"
 #include "lease/records.h"
 
@@ -115,8 +116,8 @@ public:
         std::uint64_t incarnation = 0;
     };
 
-    /// Requires: `check(options)` is ok.
-    Coordinator(const Self& self, const CoordinatorOptions& options);
+    /// `idle` outlives it; null: nobody is probed. Requires: `check(options)` is ok.
+    Coordinator(const Self& self, const CoordinatorOptions& options, IdleWorkers* idle = nullptr);
     ~Coordinator();
     Coordinator(Coordinator&&) = delete;
 

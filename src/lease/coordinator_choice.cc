@@ -6,11 +6,15 @@
 
 namespace ic::lease {
 
+bool Coordinator::Impl::has_refused(const Job& job, const job::Instance& worker) {
+    const auto& refused = job.refused_by;
+    return std::find(refused.begin(), refused.end(), worker) != refused.end();
+}
+
 /// Whether the job may go to this worker: it has not said no, and its labels, if they are known,
 /// are as the job asks. They only spare a grant that would come back: the worker judges itself.
 Result<void> Coordinator::Impl::suits(const Job& job, const Peer& peer) const {
-    const auto& refused = job.refused_by;
-    if (std::find(refused.begin(), refused.end(), peer.worker.instance) != refused.end()) {
+    if (has_refused(job, peer.worker.instance)) {
         return Error{Errc::refused, "it has refused the job"};
     }
     return peer.labels ? job::fits(job.entry.constraints, *peer.labels) : Result<void>{};
@@ -39,6 +43,31 @@ bool Coordinator::Impl::gathers(const Job& job) const {
         return suits(job, peer).ok() &&
                (local >= here.bytes_needed || here.bytes_needed - local < options.gather_bytes_min);
     });
+}
+
+/// Asks a few that are known to be idle, once while the job is in the queue. False: nobody is, or
+/// it is better that all say what they have.
+bool Coordinator::Impl::probe(Job& job, Instant now) {
+    if (idle_workers == nullptr || job.is_probed || is_large(job)) {
+        return false;
+    }
+    job.is_probed = true;
+    const auto suits = [this, &job](const job::Advert& advert) {
+        const job::Instance& instance = advert.worker.instance;
+        const auto met = peers.find(instance);
+        // What is free of one that has a job of ours it has offered.
+        const bool is_known_busy = met != peers.end() && !met->second.holds.empty();
+        return instance != self.instance && !dead.contains(instance) && !is_known_busy &&
+               !has_refused(job, instance) && job::fits(job.entry.constraints, advert.labels).ok();
+    };
+    const std::vector<job::Instance> probed =
+        idle_workers->take(job.entry.ids.job, suits, options.probes, now);
+    for (const job::Instance& worker : probed) {
+        job::Announce announce = announcement(job);
+        announce.probe = true;
+        actions.push_back(Send{worker, std::move(announce)});
+    }
+    return !probed.empty();
 }
 
 /// Of those with bids the one that has most of it; of equals the one least recently granted to.

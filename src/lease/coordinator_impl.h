@@ -39,6 +39,7 @@ struct Coordinator::Impl {
         Instant queued_since;  ///< Of the queue stage.
         Instant announce_at = Instant::never();
         Ms announce_pause{};
+        bool is_probed = false;        ///< Since it was queued.
         std::uint32_t handed_back = 0; ///< In this attempt.
         std::optional<Instant> claimed_since;
 
@@ -97,7 +98,10 @@ struct Coordinator::Impl {
 
     using TimerKey = std::pair<Instant, std::uint64_t>;
 
-    Impl(const Self& who, const CoordinatorOptions& with) : self(who), options(with) {}
+    Impl(const Self& who, const CoordinatorOptions& with, IdleWorkers* others)
+        : self(who)
+        , options(with)
+        , idle_workers(others) {}
 
     // coordinator_jobs.cc: jobs in, the queue, grants, timers, the end.
     Job* find(const Cid& id);
@@ -108,7 +112,9 @@ struct Coordinator::Impl {
     void requeue(Job& job, Ms delay, Instant now);
     void leave_queue(Job& job);
     void dispatch(Instant now);
+    static bool has_refused(const Job& job, const job::Instance& worker);
     Result<void> suits(const Job& job, const Peer& peer) const;
+    bool probe(Job& job, Instant now);
     Peer* pick(Job& job, Instant now);
     bool is_large(const Job& job) const;
     std::uint64_t local_bytes(const Job& job, const Peer& peer) const;
@@ -169,7 +175,8 @@ struct Coordinator::Impl {
 
     Self self;
     CoordinatorOptions options;
-    std::uint64_t grants = 0; ///< `n` of the last epoch.
+    IdleWorkers* idle_workers; ///< May be null.
+    std::uint64_t grants = 0;  ///< `n` of the last epoch.
     std::uint64_t numbers = 0;
     std::uint64_t turns = 0;
     JournalToken tokens = 0;

@@ -149,6 +149,7 @@ void Coordinator::Impl::requeue(Job& job, Ms delay, Instant now) {
     job.stage = static_cast<std::uint8_t>(job::Stage::queued);
     job.queued_since = now;
     job.announce_pause = options.announce_first;
+    job.is_probed = false;
     job.announce_from = now + delay;
     schedule_announcement(job, job.announce_from);
     delay += gathers(job) ? options.gather_time : 0ms;
@@ -434,6 +435,13 @@ job::Announce Coordinator::Impl::announcement(const Job& job) const {
 
 void Coordinator::Impl::announce(Job& job, Instant now) {
     announcements.erase(TimerKey{job.announce_at, job.number});
+    job.announce_at = Instant::never();
+    if (probe(job, now)) {
+        if (!planted(Fault::probed_only)) {
+            schedule_announcement(job, now + options.probe_time);
+        }
+        return;
+    }
     job.announce_at = now + job.announce_pause;
     job.announce_pause = doubled(job.announce_pause, options.announce_longest, 1);
     announce_not_before = now + options.announce_pace;

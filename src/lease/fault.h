@@ -22,6 +22,7 @@ enum class Fault : std::uint8_t {
     cancel_without_wait,   ///< A cancel is acknowledged while a grant may still start a guest.
     double_finish,         ///< A second receipt ends a job again.
     no_reannounce,         ///< A job is announced once only.
+    probed_only,           ///< A job of which a worker was asked directly is announced to nobody.
     renewal_not_fenced,    ///< A renewal does not put off the next grant.
     restart_without_fence, ///< Adoption does not wait out a lease whose holder may be alive.
     unknown_lease_renewed, ///< A lease of a job that is not known is renewed too.

@@ -137,8 +137,11 @@ TEST(WorkerLocality, IsSaidOnceOfEachJobWithFreshBids) {
     worker.start(at(0));
     worker.take_actions();
     const auto hear = [&](std::uint64_t job, std::uint64_t local, std::int64_t ms) {
-        worker.announced(
-            instance(3), cid(job), {.bytes_needed = 2 * local, .bytes_local = local}, at(ms));
+        worker.announced(instance(3),
+                         cid(job),
+                         {.bytes_needed = 2 * local, .bytes_local = local},
+                         Call::by_score,
+                         at(ms));
         return all<job::Bid>(worker.take_actions());
     };
     auto bids = hear(1, 5 * mebibyte, 10);

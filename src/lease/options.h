@@ -62,6 +62,10 @@ struct CoordinatorOptions {
     /// Between any two announcements, whatever waits: so that a long queue does not flood a
     /// network.
     std::chrono::milliseconds announce_pace{10};
+    /// Idle workers that are asked directly, before a job that nobody here is free for is announced
+    /// to all; and how long their bids are waited for.
+    std::size_t probes = 2;
+    std::chrono::milliseconds probe_time{100};
     /// First and longest pause before another attempt after a retryable failure.
     std::chrono::milliseconds retry_first{50};
     std::chrono::milliseconds retry_longest{5'000};

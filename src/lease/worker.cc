@@ -124,11 +124,9 @@ bool Worker::Impl::is_called(const Cid& job) {
     return called;
 }
 
-void Worker::Impl::on_announce(const job::Instance& from,
-                               const Cid& job,
-                               const Locality& locality,
-                               Instant now) {
-    if (!is_called(job)) {
+void Worker::Impl::on_announce(
+    const job::Instance& from, const Cid& job, const Locality& locality, Call call, Instant now) {
+    if (call == Call::by_score && !is_called(job)) {
         return;
     }
     if (!coordinators.contains(from) && coordinators.size() >= options.coordinators_max) {
@@ -221,6 +219,10 @@ Instant Worker::Impl::next_deadline() const {
     return std::min(next, advert_at);
 }
 
+Call call_of(const job::Announce& announce) {
+    return announce.probe.value_or(false) ? Call::by_name : Call::by_score;
+}
+
 // --- Worker --------------------------------------------------------------------------------------
 
 Worker::Worker(const job::WorkerRef& self, const WorkerOptions& options, NonceSource& nonces)
@@ -248,7 +250,7 @@ void Worker::message(const job::Instance& from, job::Message message, Instant no
         [&](auto& value) {
             using T = std::decay_t<decltype(value)>;
             if constexpr (std::is_same_v<T, job::Announce>) {
-                impl_->on_announce(from, value.job, {}, now);
+                impl_->on_announce(from, value.job, {}, call_of(value), now);
             } else if constexpr (std::is_same_v<T, job::Grant>) {
                 impl_->on_grant(from, value, now);
             } else if constexpr (std::is_same_v<T, job::RenewAnswer>) {
@@ -263,12 +265,10 @@ void Worker::message(const job::Instance& from, job::Message message, Instant no
     impl_->place_bids(now);
 }
 
-void Worker::announced(const job::Instance& from,
-                       const Cid& job,
-                       const Locality& locality,
-                       Instant now) {
+void Worker::announced(
+    const job::Instance& from, const Cid& job, const Locality& locality, Call call, Instant now) {
     impl_->pass(now);
-    impl_->on_announce(from, job, locality, now);
+    impl_->on_announce(from, job, locality, call, now);
     impl_->place_bids(now);
 }
 

@@ -8,6 +8,7 @@
 #include "lease/coordinator.h"
 #include "lease/options.h"
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,6 +23,14 @@ public:
     virtual ~NonceSource() = default;
     virtual job::Nonce next() = 0;
 };
+
+/// Who is meant by an announcement.
+enum class Call : std::uint8_t {
+    by_score, ///< All, of whom the scores for the job say who bids.
+    by_name,  ///< This worker.
+};
+
+Call call_of(const job::Announce& announce);
 
 /// Run this on a free slot. Ends with `run_finished`. Before the guest starts and while it runs,
 /// the runner compares `lease_until` (and what LeaseUntil says later) with the clock itself.
@@ -80,8 +89,11 @@ public:
     void message(const job::Instance& from, job::Message message, Instant now);
 
     /// An Announce of a job of which this is known: as `message`.
-    void
-    announced(const job::Instance& from, const Cid& job, const Locality& locality, Instant now);
+    void announced(const job::Instance& from,
+                   const Cid& job,
+                   const Locality& locality,
+                   Call call,
+                   Instant now);
 
     /// Tells a coordinator that its job will not run here.
     void decline(const job::Instance& coordinator,

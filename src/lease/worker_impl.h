@@ -68,8 +68,11 @@ struct Worker::Impl {
     void refresh_bids(const job::Instance& coordinator, Bidding& bidding, Ms age, Instant now);
     void void_bids(const job::Instance& coordinator);
     bool is_called(const Cid& job);
-    void
-    on_announce(const job::Instance& from, const Cid& job, const Locality& locality, Instant now);
+    void on_announce(const job::Instance& from,
+                     const Cid& job,
+                     const Locality& locality,
+                     Call call,
+                     Instant now);
     job::Advert advert() const;
     Ms advert_pause() const;
     void advertise(Instant now);

@@ -1,6 +1,7 @@
 #include "lease/worker_table.h"
 
 #include "job/text.h"
+#include "lease/rendezvous.h"
 
 #include <algorithm>
 #include <utility>
@@ -79,6 +80,33 @@ void WorkerTable::time(Instant now) {
 std::uint64_t WorkerTable::network_size() const {
     const std::uint64_t size = smoothed_ / smoothed_unit;
     return size < options_.network_workers_min ? 0 : size;
+}
+
+std::vector<job::Instance>
+WorkerTable::take(const Cid& job, const Suits& suits, std::size_t count, Instant now) {
+    const std::uint64_t job_bits = rendezvous_bits(job);
+    std::vector<std::pair<std::uint64_t, HeardWorker*>> found;
+    for (auto& [instance, worker] : workers_) {
+        const bool is_idle = worker.trust == Trust::trusted && worker.advert.slots_free > 0 &&
+                             !worker.is_taken && now < worker.until &&
+                             now - worker.heard_at <= options_.idle_heard_max;
+        if (is_idle && suits(worker.advert)) {
+            found.emplace_back(
+                rendezvous_score(job_bits, rendezvous_bits(worker.advert.worker.key)), &worker);
+        }
+    }
+    const std::size_t wanted = std::min(count, found.size());
+    const auto score_of = [](const auto& one) {
+        return std::pair(one.first, one.second->advert.worker.instance);
+    };
+    const auto end = found.begin() + static_cast<std::ptrdiff_t>(wanted);
+    std::ranges::partial_sort(found, end, {}, score_of);
+    std::vector<job::Instance> taken;
+    for (auto at = found.begin(); at != end; ++at) {
+        at->second->is_taken = true;
+        taken.push_back(at->second->advert.worker.instance);
+    }
+    return taken;
 }
 
 std::vector<job::KnownWorkers>

@@ -5,6 +5,7 @@
 
 #include "base/time.h"
 #include "job/message.h"
+#include "lease/idle_workers.h"
 
 #include <chrono>
 #include <cstddef>
@@ -37,6 +38,8 @@ struct WorkerTableOptions {
     std::chrono::milliseconds count_every{5'000};
     /// A network of fewer workers is small: its size is said to be 0, so that all of them bid.
     std::uint64_t network_workers_min = 64;
+    /// What was heard longer ago says nothing about who is idle now.
+    std::chrono::milliseconds idle_heard_max{30'000};
 };
 
 /// One of them.
@@ -44,7 +47,8 @@ struct HeardWorker {
     job::Advert advert;
     Trust trust = Trust::stranger;
     Instant heard_at;
-    Instant until; ///< Then it is forgotten, if it is not heard again.
+    Instant until;         ///< Then it is forgotten, if it is not heard again.
+    bool is_taken = false; ///< Given as idle since it was heard.
 };
 
 /// How a worker is heard now, and where it can be reached.
@@ -54,7 +58,7 @@ struct Reached {
 };
 
 /// Threads: one.
-class WorkerTable {
+class WorkerTable final : public IdleWorkers {
 public:
     explicit WorkerTable(const WorkerTableOptions& options = {}) : options_(options) {}
 
@@ -71,6 +75,9 @@ public:
     std::uint64_t network_size() const;
 
     std::size_t size() const { return workers_.size(); }
+
+    std::vector<job::Instance>
+    take(const Cid& job, const Suits& suits, std::size_t count, Instant now) override;
 
     /// All that are not forgotten, by key and instance, in as many messages as it takes: one at
     /// least. `reached` is asked of each.

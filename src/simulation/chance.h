@@ -21,6 +21,7 @@ enum class Draw : std::uint64_t {
     lost,
     doubled,
     delay,
+    heard,
 };
 
 class Chance {

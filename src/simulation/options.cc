@@ -40,6 +40,11 @@ Result<void> check(const Options& options) {
                      "simulate: all workers can bid (--bidders 0) among at most " +
                          std::to_string(limits::all_bid_nodes_max) + " nodes"};
     }
+    if (options.probes > limits::probes_max) {
+        return Error{Errc::usage,
+                     "simulate: at most " + std::to_string(limits::probes_max) +
+                         " workers are probed"};
+    }
     TRY(check_share("loss", options.loss, 0.9));
     TRY(check_share("doubling", options.doubling, 1));
     TRY(check_share("busy", options.busy, 1));

@@ -23,6 +23,7 @@ struct Options {
     double busy = 0;        ///< Share of workers that are taken by other work all the time.
     std::uint32_t mesh = 6; ///< Peers to which a node passes a broadcast on.
     std::uint32_t bidders = 16; ///< Wanted at a job's first announcement; 0: all bid.
+    std::uint32_t probes = 2;   ///< Idle workers asked before a job is announced; 0: none.
     std::uint64_t seed = 1;
 };
 
@@ -32,6 +33,7 @@ inline constexpr std::uint32_t nodes_max = 10'000'000;
 inline constexpr std::uint32_t all_bid_nodes_max = 20'000;
 inline constexpr std::uint32_t coordinators_max = 1'000;
 inline constexpr std::uint32_t jobs_max = 1'000'000;
+inline constexpr std::uint32_t probes_max = 1'000;
 } // namespace limits
 
 /// Errors: usage, naming what is out of bounds.

@@ -14,13 +14,12 @@ constexpr Us commit_us = 5'000;
 /// From being told to stop until nothing of the run is alive.
 constexpr Us stop_us = 10'000;
 
-/// The time of an Instant, rounded up so that an alarm is never early.
+} // namespace
+
 Us us_of(Instant at) {
     const auto since = at - instant(0);
     return std::chrono::ceil<std::chrono::microseconds>(since).count();
 }
-
-} // namespace
 
 // --- actions -------------------------------------------------------------------------------------
 
@@ -166,6 +165,16 @@ void World::arrive(std::uint32_t index, const job::Announce& announce) {
     pump(node);
 }
 
+/// To a worker that is no machine (yet), or is not there any more.
+void World::probe(const job::Instance& to, const job::Announce& announce) {
+    const auto [index, number] = node_of(to);
+    const auto node = static_cast<std::uint32_t>(index);
+    const Life life = network_.life_of(node, now_);
+    if (life.is_here && life.number == number) {
+        arrive(node, announce);
+    }
+}
+
 /// Two that meet tell each other what they are first.
 void World::send(Node& from, const lease::Send& wanted) {
     from.used = now_;
@@ -201,7 +210,10 @@ void World::deliver(const job::Instance& from,
     }
     const auto at = office_of_.find(to);
     if (at == office_of_.end()) {
-        return; // A worker that has gone.
+        if (const auto* announce = std::get_if<job::Announce>(&message)) {
+            probe(to, *announce);
+        }
+        return; // Else a worker that has gone.
     }
     lease::Coordinator& coordinator = *offices_[at->second].coordinator;
     if (const auto* receipt = std::get_if<job::ReceiptMessage>(&message)) {

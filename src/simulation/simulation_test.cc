@@ -66,11 +66,28 @@ TEST(Simulation, KeepsTrafficAndMemoryOfAJobFlatUpToAMillionNodes) {
 
 TEST(Simulation, SendsMoreWhenEverybodyBids) {
     Options options = network_of(1'000);
+    options.probes = 0; // With them few are asked in any case.
     const Outcome few = simulate(options);
     options.bidders = 0;
     const Outcome all = simulate(options);
     EXPECT_EQ(all.done, 60U);
     EXPECT_GT(messages_per_job(all), 10 * messages_per_job(few));
+}
+
+TEST(Simulation, BroadcastsLessWhereIdleWorkersAreAskedFirst) {
+    for (const double loss : {0.0, 0.3}) {
+        Options options = network_of(1'000);
+        options.loss = loss;
+        options.churn = loss;
+        options.jobs = 200;
+        const Outcome probing = simulate(options);
+        options.probes = 0;
+        const Outcome broadcasting = simulate(options);
+        EXPECT_EQ(probing.done, 200U);
+        EXPECT_EQ(probing.at_once_max, 1U);
+        EXPECT_LT(2 * probing.copies, broadcasting.copies) << loss;
+        EXPECT_LT(messages_per_job(probing), messages_per_job(broadcasting)) << loss;
+    }
 }
 
 TEST(Simulation, RunsAgainWhatGoesWithItsWorker) {
@@ -130,6 +147,8 @@ TEST(Options, AreRefusedOutOfBounds) {
     EXPECT_FALSE(check({.loss = 1}).ok());
     EXPECT_FALSE(check({.mesh = 2}).ok());
     EXPECT_FALSE(check({.nodes = 1'000'000, .bidders = 0}).ok());
+    EXPECT_TRUE(check({.probes = limits::probes_max}).ok());
+    EXPECT_FALSE(check({.probes = limits::probes_max + 1}).ok());
 }
 
 std::size_t count(const std::string& text, const std::string& part) {

@@ -1,5 +1,7 @@
 #include "simulation/world.h"
 
+#include "simulation/heard.h"
+
 #include <algorithm>
 #include <cassert>
 
@@ -16,15 +18,6 @@ constexpr Us noticed_us = 5'000'000;
 /// What is on its way when the last job ends counts too.
 constexpr Us afterwards_us = 10'000'000;
 
-job::Instance instance_of(std::uint64_t index, std::uint64_t life) {
-    job::Instance made;
-    for (std::size_t i = 0; i < 8; ++i) {
-        made.bytes[i] = static_cast<std::uint8_t>(index >> (8 * i));
-        made.bytes[8 + i] = static_cast<std::uint8_t>(life >> (8 * i));
-    }
-    return made;
-}
-
 Spread spread_of(std::vector<Us> values) {
     if (values.empty()) {
         return {};
@@ -38,6 +31,24 @@ Spread spread_of(std::vector<Us> values) {
 }
 
 } // namespace
+
+job::Instance instance_of(std::uint64_t index, std::uint64_t life) {
+    job::Instance made;
+    for (std::size_t i = 0; i < 8; ++i) {
+        made.bytes[i] = static_cast<std::uint8_t>(index >> (8 * i));
+        made.bytes[8 + i] = static_cast<std::uint8_t>(life >> (8 * i));
+    }
+    return made;
+}
+
+std::pair<std::uint64_t, std::uint64_t> node_of(const job::Instance& instance) {
+    std::pair<std::uint64_t, std::uint64_t> node;
+    for (std::size_t i = 0; i < 8; ++i) {
+        node.first |= std::uint64_t{instance.bytes[i]} << (8 * i);
+        node.second |= std::uint64_t{instance.bytes[8 + i]} << (8 * i);
+    }
+    return node;
+}
 
 Instant instant(Us at) { return Instant{1h + std::chrono::microseconds{at}}; }
 
@@ -59,17 +70,26 @@ World::World(const Options& options, const OnProgress& on_progress)
     , network_(options_, chance_)
     , nonces_(chance_) {
     for (std::uint32_t i = 0; i < options_.coordinators; ++i) {
-        // Beyond the numbers of the nodes.
-        const job::Instance self = instance_of(std::uint64_t{limits::nodes_max} + i, 0);
-        offices_.push_back(
-            {.self = self,
-             .coordinator = std::make_unique<lease::Coordinator>(
-                 lease::Coordinator::Self{.instance = self, .key = {}, .incarnation = 1},
-                 lease::CoordinatorOptions{}),
-             .alarm = {}});
-        office_of_.emplace(self, i);
+        open_office(i);
     }
     plan_jobs();
+}
+
+void World::open_office(std::uint32_t number) {
+    // Beyond the numbers of the nodes.
+    const job::Instance self = instance_of(std::uint64_t{limits::nodes_max} + number, 0);
+    lease::CoordinatorOptions options;
+    options.probes = options_.probes;
+    auto heard = options_.probes > 0 ? std::make_unique<Heard>(*this) : nullptr;
+    auto coordinator = std::make_unique<lease::Coordinator>(
+        lease::Coordinator::Self{.instance = self, .key = {}, .incarnation = 1},
+        options,
+        heard.get());
+    offices_.push_back({.self = self,
+                        .heard = std::move(heard),
+                        .coordinator = std::move(coordinator),
+                        .alarm = {}});
+    office_of_.emplace(self, number);
 }
 
 void World::after(Us delay, std::function<void()> what) {

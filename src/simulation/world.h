@@ -68,6 +68,7 @@ struct Node {
 
 struct Office {
     job::Instance self;
+    std::unique_ptr<lease::IdleWorkers> heard; ///< Null: nobody is probed.
     std::unique_ptr<lease::Coordinator> coordinator;
     Asleep alarm;
 };
@@ -78,10 +79,13 @@ public:
     Outcome run();
 
 private:
+    class Heard; // heard.cc: whom a coordinator may probe.
+
     // world.cc: jobs, and who takes part.
     void after(Us delay, std::function<void()> what);
     void plan_jobs();
     void submit(std::size_t job);
+    void open_office(std::uint32_t number);
     Node* find(const job::Instance& instance);
     Node& take_part(std::uint32_t index, const Life& life);
     void replay(Node& node);
@@ -97,6 +101,7 @@ private:
     void carry_out(Node& node, lease::WorkerAction& action);
     void announce(const job::Announce& announce);
     void arrive(std::uint32_t index, const job::Announce& announce);
+    void probe(const job::Instance& to, const job::Announce& announce);
     void send(Node& from, const lease::Send& wanted);
     void transmit(const job::Instance& from, const job::Instance& to, const job::Message& message);
     void deliver(const job::Instance& from, const job::Instance& to, const job::Message& message);
@@ -125,7 +130,14 @@ private:
     Outcome sums_;
 };
 
+/// The name of a node's process.
+job::Instance instance_of(std::uint64_t index, std::uint64_t life);
+/// Inverse: `instance_of`.
+std::pair<std::uint64_t, std::uint64_t> node_of(const job::Instance& instance);
+
 /// An Instant for machines: not near the beginning of time, so that they may subtract.
 Instant instant(Us at);
+/// The time of an Instant, rounded up so that an alarm is never early.
+Us us_of(Instant at);
 
 } // namespace ic::simulation

@@ -104,18 +104,20 @@ Result<std::unique_ptr<Node>> Node::open(NodeOptions options,
     if (o.slots == 0 || o.network) {
         coordinates.hosts = {"*"}; // The workers decide, each for itself.
     }
-    node->coordinator_ = TRY(coordinator::Coordinator::open({.self = o.self,
-                                                             .machine = {},
-                                                             .policy = std::move(coordinates),
-                                                             .locality = locality,
-                                                             .ledger_file = ledger_file,
-                                                             .note = o.note,
-                                                             .counts = o.counts,
-                                                             .traces = o.traces},
-                                                            loop,
-                                                            *node->writer_,
-                                                            node->from_coordinator_,
-                                                            kept_in(store)));
+    node->coordinator_ =
+        TRY(coordinator::Coordinator::open({.self = o.self,
+                                            .machine = {},
+                                            .policy = std::move(coordinates),
+                                            .locality = locality,
+                                            .idle = o.network ? &node->known_workers_ : nullptr,
+                                            .ledger_file = ledger_file,
+                                            .note = o.note,
+                                            .counts = o.counts,
+                                            .traces = o.traces},
+                                           loop,
+                                           *node->writer_,
+                                           node->from_coordinator_,
+                                           kept_in(store)));
     if (o.counts != nullptr) {
         o.counts->number(metrics::Metric::slots).set(o.slots);
     }

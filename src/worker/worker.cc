@@ -485,7 +485,8 @@ struct Worker::Impl {
     void announced(const job::Instance& from, job::Announce announce) {
         const Result<lease::Locality> locality = look_at(announce);
         if (locality) {
-            machine.announced(from, announce.job, *locality, now_since_boot());
+            machine.announced(
+                from, announce.job, *locality, lease::call_of(announce), now_since_boot());
         } else {
             const Error& error = locality.error();
             chronicle.declined(announce.job, error);

@@ -33,6 +33,7 @@ const std::vector<NamedFault>& all_faults() {
         {Fault::cancel_without_wait, "cancel_without_wait"},
         {Fault::double_finish, "double_finish"},
         {Fault::no_reannounce, "no_reannounce"},
+        {Fault::probed_only, "probed_only"},
         {Fault::renewal_not_fenced, "renewal_not_fenced"},
         {Fault::restart_without_fence, "restart_without_fence"},
         {Fault::unknown_lease_renewed, "unknown_lease_renewed"},

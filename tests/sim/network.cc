@@ -95,6 +95,9 @@ void World::act_on(Process& to, const job::Instance& from, const job::Message& m
         }
         to.coordinator->receipt(from, *receipt, facts, clock(to));
     } else {
+        if (const auto* advert = std::get_if<job::Advert>(&message)) {
+            to.heard.hear(*advert, lease::Trust::trusted, clock(to));
+        }
         to.coordinator->message(from, message, clock(to));
         to.worker->message(from, message, clock(to));
     }

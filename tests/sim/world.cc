@@ -131,7 +131,8 @@ void World::start_process(std::size_t machine) {
         lease::Coordinator::Self{.instance = process.self.instance,
                                  .key = {},
                                  .incarnation = machines_[machine].ledger.take_incarnation()},
-        lease::CoordinatorOptions{});
+        lease::CoordinatorOptions{},
+        &process.heard);
     lease::WorkerOptions options;
     // Some only coordinate.
     options.slots = static_cast<std::uint32_t>(random_.between(process.index % 3 == 0 ? 0 : 1, 2));

@@ -3,6 +3,7 @@
 
 #include "lease/coordinator.h"
 #include "lease/worker.h"
+#include "lease/worker_table.h"
 #include "sim/clock.h"
 #include "sim/dialect.h"
 #include "sim/ledger.h"
@@ -71,6 +72,7 @@ struct Process {
     Us wake = 0;
     std::uint64_t wake_number = 0;
     std::unique_ptr<SimNonces> nonces;
+    lease::WorkerTable heard;
     std::unique_ptr<lease::Coordinator> coordinator;
     std::unique_ptr<lease::Worker> worker;
     std::deque<lease::Journal> journal; ///< Not written yet.

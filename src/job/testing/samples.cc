@@ -144,6 +144,8 @@ std::vector<NamedMessage> sample_messages_with_later_fields() {
     announce.invocation.reset();
     announce.constraints = {{"gpu", LabelOperator::exists, {}},
                             {"region", LabelOperator::in, {"eu", "us"}}};
+    Announce probe = std::get<Announce>(samples.at(1));
+    probe.probe = true;
     Advert advert = std::get<Advert>(samples.at(0));
     // By key here; by length first in the message.
     advert.labels = {{"region", "eu"}, {"zz", ""}};
@@ -160,6 +162,7 @@ std::vector<NamedMessage> sample_messages_with_later_fields() {
     return {{"advert-labels", advert},
             {"advert-features", whole},
             {"announce-requires", announce},
+            {"announce-probe", probe},
             {"bid-about", bid},
             {"known-workers-features", known}};
 }
