@@ -104,7 +104,7 @@ TEST_F(AnnouncerTest, WhatIsBehindWaitsForAllElse) {
     const std::vector<SeenRequest> requests = server.requests();
     ASSERT_EQ(requests.size(), 5U);
     std::size_t at = 1;
-    for (const std::size_t number : {4, 3, 1, 2}) {
+    for (const unsigned number : {4U, 3U, 1U, 2U}) {
         EXPECT_THAT(requests[at].line(), HasSubstr(result(number).to_string())) << at;
         ++at;
     }

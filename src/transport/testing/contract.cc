@@ -55,10 +55,13 @@ void World::stall(Member& /*member*/) { FAIL() << "nobody can be stalled here"; 
 
 bool World::until(const std::function<bool()>& holds) {
     const Instant end = now_since_boot() + 60s;
-    while (!holds() && now_since_boot() < end) {
+    while (!holds()) {
+        if (now_since_boot() >= end) {
+            return false;
+        }
         turn();
     }
-    return holds();
+    return true;
 }
 
 void World::settle() {
