@@ -11,8 +11,6 @@ Both hosts use one home (its bus is a folder), so that the job itself needs no n
 import json
 import os
 import subprocess
-import sys
-import tempfile
 
 import hosts as hosts_module
 
@@ -44,6 +42,7 @@ def submit(submitter, worker, *words):
 
 
 def check(submitter, worker):
+    worker.await_word(worker.start_worker("--slots", "1"), "listening to other nodes")
     padding = os.urandom(700_000)
     section = b"\x03pad" + padding
     module = hosts_module.echo_module() + b"\0" + hosts_module.leb(len(section)) + section
@@ -65,30 +64,5 @@ def check(submitter, worker):
     say("the job was found by", submitter.address, "alone, its result by", receipt["providers"])
 
 
-def main():
-    program, tools_kubo = sys.argv[1:]
-    why_not = hosts_module.Network.why_not()
-    if why_not:
-        say("skipped:", why_not)
-        sys.exit(hosts_module.SKIPPED)
-    built = subprocess.run([tools_kubo, "--if-built"], stdout=subprocess.PIPE, text=True)
-    if built.returncode != 0:
-        say("skipped: Kubo is not built; tools/kubo builds it")
-        sys.exit(hosts_module.SKIPPED)
-    with tempfile.TemporaryDirectory(prefix="ic-dialling-") as folder:
-        network = hosts_module.Network(program, built.stdout.strip(), folder)
-        try:
-            submitter, worker = network.add_host(), network.add_host()
-            for host in network.hosts:
-                host.start_kubo()
-            for host in network.hosts:
-                host.await_kubo()
-            worker.await_word(worker.start_worker("--slots", "1"), "listening to other nodes")
-            check(submitter, worker)
-        finally:
-            network.end()
-    say("all held")
-
-
 if __name__ == "__main__":
-    main()
+    hosts_module.play("dialling", 2, check)

@@ -412,19 +412,12 @@ def main():
     program, tools_kubo, *names = sys.argv[1:]
     scenarios = {scenario.__name__: scenario for scenario in FAULTS + PATHS}
     chosen = [scenarios[name] for name in names] or FAULTS + PATHS
-    why_not = hosts_module.Network.why_not()
-    if why_not:
-        say("skipped:", why_not)
-        sys.exit(hosts_module.SKIPPED)
-    built = subprocess.run([tools_kubo, "--if-built"], stdout=subprocess.PIPE, text=True)
-    if built.returncode != 0:
-        say("skipped: Kubo is not built; tools/kubo builds it")
-        sys.exit(hosts_module.SKIPPED)
+    kubo_program = hosts_module.kubo_or_skip(tools_kubo)
     # Whoever ends this early gets its hosts taken down too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("told to end"))
     say(f"seed {SEED}; IC_FAULTS_SEED={SEED} replays its schedules")
     with tempfile.TemporaryDirectory(prefix="ic-faults-") as folder:
-        fleet = Fleet(program, built.stdout.strip(), folder, 6 if LONG else 4)
+        fleet = Fleet(program, kubo_program, folder, 6 if LONG else 4)
         try:
             began = time.monotonic()
             fleet.start()

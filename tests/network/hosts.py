@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 SKIPPED = 77
@@ -346,3 +347,33 @@ class Host:
                 worker.kill()
                 worker.wait()
         self.end_kubo()
+
+
+def kubo_or_skip(tools_kubo):
+    """The program; ends this one with SKIPPED, and says why, where there can be no such network."""
+    why_not = Network.why_not()
+    built = subprocess.run([tools_kubo, "--if-built"], stdout=subprocess.PIPE, text=True)
+    if not why_not and built.returncode != 0:
+        why_not = "Kubo is not built; tools/kubo builds it"
+    if why_not:
+        print("skipped:", why_not, flush=True)
+        sys.exit(SKIPPED)
+    return built.stdout.strip()
+
+
+def play(what, count, check):
+    """`check(*hosts)` with so many hosts whose Kubos are there, for PROGRAM TOOLS_KUBO."""
+    program, tools_kubo = sys.argv[1:]
+    kubo = kubo_or_skip(tools_kubo)
+    with tempfile.TemporaryDirectory(prefix=f"ic-{what}-") as folder:
+        network = Network(program, kubo, folder)
+        try:
+            hosts = [network.add_host() for _ in range(count)]
+            for host in hosts:
+                host.start_kubo()
+            for host in hosts:
+                host.await_kubo()
+            check(*hosts)
+        finally:
+            network.end()
+    print("all held", flush=True)

@@ -14,14 +14,11 @@ import concurrent.futures
 import json
 import os
 import pathlib
-import subprocess
 import sys
 import tempfile
 import time
 
 import hosts as hosts_module
-
-SKIPPED = hosts_module.SKIPPED
 
 
 def say(*words):
@@ -156,17 +153,10 @@ def check_locality(made):
 def main():
     program, tools_kubo, *numbers = sys.argv[1:]
     count, jobs = [int(number) for number in numbers] or (3, 60)
-    why_not = hosts_module.Network.why_not()
-    if why_not:
-        say("skipped:", why_not)
-        sys.exit(SKIPPED)
-    built = subprocess.run([tools_kubo, "--if-built"], stdout=subprocess.PIPE, text=True)
-    if built.returncode != 0:
-        say("skipped: Kubo is not built; tools/kubo builds it")
-        sys.exit(SKIPPED)
+    kubo_program = hosts_module.kubo_or_skip(tools_kubo)
     for line in (False, True):
         with tempfile.TemporaryDirectory(prefix="ic-network-") as folder:
-            network = hosts_module.Network(program, built.stdout.strip(), folder)
+            network = hosts_module.Network(program, kubo_program, folder)
             try:
                 made = start(network, count, line)
                 say(f"{count} hosts,", "in a line" if line else "all with the first")

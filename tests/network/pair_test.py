@@ -7,8 +7,6 @@ Kubo is; a worker that runs meanwhile connects the two, and again when they were
 
 import json
 import subprocess
-import sys
-import tempfile
 import time
 
 import hosts as hosts_module
@@ -53,7 +51,7 @@ def pair(one, two):
         assert all(at.endswith("/p2p/" + other.peer) for at in listed[0]["at"]), listed
 
 
-def play(one, two):
+def pair_and_part(one, two):
     # It is there before they are paired, and not started anew.
     one.await_word(one.start_worker("--slots", "1"), "listening to other nodes")
     pair(one, two)
@@ -67,29 +65,5 @@ def play(one, two):
     say("connected again after a restart")
 
 
-def main():
-    program, tools_kubo = sys.argv[1:]
-    why_not = hosts_module.Network.why_not()
-    if why_not:
-        say("skipped:", why_not)
-        sys.exit(hosts_module.SKIPPED)
-    built = subprocess.run([tools_kubo, "--if-built"], stdout=subprocess.PIPE, text=True)
-    if built.returncode != 0:
-        say("skipped: Kubo is not built; tools/kubo builds it")
-        sys.exit(hosts_module.SKIPPED)
-    with tempfile.TemporaryDirectory(prefix="ic-pair-") as folder:
-        network = hosts_module.Network(program, built.stdout.strip(), folder)
-        try:
-            one, two = network.add_host(), network.add_host()
-            for host in network.hosts:
-                host.start_kubo()
-            for host in network.hosts:
-                host.await_kubo()
-            play(one, two)
-        finally:
-            network.end()
-    say("all held")
-
-
 if __name__ == "__main__":
-    main()
+    hosts_module.play("pair", 2, pair_and_part)

@@ -8,8 +8,6 @@ other.
 
 import json
 import subprocess
-import sys
-import tempfile
 import time
 
 import hosts as hosts_module
@@ -112,36 +110,16 @@ def check_the_last(submitter, worker, reader):
     assert worker.has_block(answer["receipt"]["cid"]), worker.logs()
 
 
-def main():
-    program, tools_kubo = sys.argv[1:]
-    why_not = hosts_module.Network.why_not()
-    if why_not:
-        say("skipped:", why_not)
-        sys.exit(hosts_module.SKIPPED)
-    built = subprocess.run([tools_kubo, "--if-built"], stdout=subprocess.PIPE, text=True)
-    if built.returncode != 0:
-        say("skipped: Kubo is not built; tools/kubo builds it")
-        sys.exit(hosts_module.SKIPPED)
-    with tempfile.TemporaryDirectory(prefix="ic-receipts-") as folder:
-        network = hosts_module.Network(program, built.stdout.strip(), folder)
-        try:
-            submitter, worker, reader = (network.add_host() for _ in range(3))
-            for host in network.hosts:
-                host.start_kubo()
-            for host in network.hosts:
-                host.await_kubo()
-            for one, other in ((submitter, worker), (worker, submitter)):
-                one.compute("trust", "add", other.did())
-            submitter.connect(worker)
-            reader.connect(submitter)
-            worker.await_word(worker.start_worker("--slots", "1"), "listening to other nodes")
-            check(submitter, worker, reader)
-            check_failed(submitter, worker, reader)
-            check_the_last(submitter, worker, reader)
-        finally:
-            network.end()
-    say("all held")
+def play(submitter, worker, reader):
+    for one, other in ((submitter, worker), (worker, submitter)):
+        one.compute("trust", "add", other.did())
+    submitter.connect(worker)
+    reader.connect(submitter)
+    worker.await_word(worker.start_worker("--slots", "1"), "listening to other nodes")
+    check(submitter, worker, reader)
+    check_failed(submitter, worker, reader)
+    check_the_last(submitter, worker, reader)
 
 
 if __name__ == "__main__":
-    main()
+    hosts_module.play("receipts", 3, play)
