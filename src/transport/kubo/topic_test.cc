@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <chrono>
 #include <thread>
 
 namespace ic::transport {
@@ -218,10 +219,16 @@ TEST_F(TopicTest, LeavesOutMessagesThatItCannotRead) {
 TEST_F(TopicTest, ChecksNoMoreOfOneSenderThanItsShare) {
     Bytes forged = job::sign_packet(packet(7), other_key).take();
     forged[10] ^= 1U;
-    for (std::uint32_t n = 0; n < limits::packets_per_sender.at_once * 2; ++n) {
+    constexpr std::uint32_t sent = limits::packets_per_sender.at_once * 2;
+    const Instant begun = now_since_boot();
+    for (std::uint32_t n = 0; n < sent; ++n) {
         topic.hear(from_kubo(forged, "12D3KooWFlood"));
     }
-    EXPECT_GT(topic.counters().too_many, 0U);
+    // On a slow machine the share grows while they come.
+    const std::chrono::duration<double> took = now_since_boot() - begun;
+    EXPECT_LE(static_cast<double>(sent - topic.counters().too_many),
+              static_cast<double>(limits::packets_per_sender.at_once) +
+                  took.count() * limits::packets_per_sender.per_second + 1);
     hear(packet(8), other_key); // Of another sender.
     EXPECT_EQ(heard.size(), 1U);
 }
