@@ -197,7 +197,8 @@ bool BusDirectory::is_dead(const job::Instance& instance) const {
     if (!lock) {
         return errno == ENOENT;
     }
-    return ::flock(lock.get(), LOCK_EX | LOCK_NB) == 0;
+    // Shared: the probes of two processes must not take each other for the living.
+    return ::flock(lock.get(), LOCK_SH | LOCK_NB) == 0;
 }
 
 void BusDirectory::sweep() {

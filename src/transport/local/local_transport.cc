@@ -18,6 +18,8 @@ namespace {
 
 constexpr std::chrono::milliseconds dial_delay_min{50};
 constexpr std::chrono::milliseconds dial_delay_max{2'000};
+constexpr std::chrono::milliseconds lock_delay_min{1};
+constexpr std::chrono::milliseconds lock_delay_max{64};
 constexpr std::chrono::milliseconds accept_pause{100}; // When there are no descriptors left.
 constexpr int socket_buffer_bytes = 1 << 20; // What is asked for; the kernel gives what it may.
 
@@ -44,6 +46,8 @@ struct LocalTransport::Fallen {
     Peer peer;
     UniqueFd liveness;
     net::TimerId silence;
+    net::TimerId burial; ///< To look at its lock again.
+    std::chrono::milliseconds burial_delay = lock_delay_min;
     net::Watch watch;
 };
 
@@ -84,6 +88,7 @@ LocalTransport::~LocalTransport() {
     }
     for (const auto& [instance, fallen] : fallen_) {
         loop_.cancel(fallen->silence);
+        loop_.cancel(fallen->burial);
     }
     if (published_) {
         folder_.remove(options_.self.instance);
@@ -308,6 +313,7 @@ LocalTransport::take_hello(const std::shared_ptr<Link>& link, ByteView datagram,
     }
     if (const auto fallen = fallen_.find(hello.instance); fallen != fallen_.end()) {
         loop_.cancel(fallen->second->silence);
+        loop_.cancel(fallen->second->burial);
         fallen_.erase(fallen);
     }
     if (const auto dialing = dialing_.find(hello.instance); dialing != dialing_.end()) {
@@ -538,6 +544,15 @@ void LocalTransport::mourn(const Peer& peer, UniqueFd liveness) {
 void LocalTransport::bury(const job::Instance& instance) {
     const auto found = fallen_.find(instance);
     if (found == fallen_.end()) {
+        return;
+    }
+    if (!folder_.is_dead(instance)) {
+        // The kernel closes a dead process's files one by one: its lock may go after its pipe, and
+        // whoever hears of the death asks for the lock.
+        Fallen& waiting = *found->second;
+        waiting.watch.reset();
+        waiting.burial = loop_.after(waiting.burial_delay, [this, instance] { bury(instance); });
+        waiting.burial_delay = std::min(2 * waiting.burial_delay, lock_delay_max);
         return;
     }
     const std::unique_ptr<Fallen> fallen = std::move(found->second);

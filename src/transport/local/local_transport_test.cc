@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -344,6 +345,7 @@ private:
     serve(const Folder& folder, std::uint8_t n, bool with_guest, int ready) {
         const auto loop = open_loop();
         Node node{*loop, folder, n};
+        ::signal(SIGUSR1, keep_the_lock_alone);
         pid_t guest = 0;
         if (with_guest) {
             guest = ::fork();
@@ -363,6 +365,19 @@ private:
         }
         loop->run();
         ::_exit(0);
+    }
+
+    // What the kernel does in the midst of a death: some files are closed, the lock is not yet.
+    static void keep_the_lock_alone(int /*number*/) {
+        for (int fd = 3; fd < 100; ++fd) {
+            std::array<char, 256> target{};
+            const std::string link = "/proc/self/fd/" + std::to_string(fd);
+            if (::readlink(link.c_str(), target.data(), target.size() - 1) > 0 &&
+                !std::string_view{target.data()}.ends_with(".lock")) {
+                ::close(fd);
+            }
+        }
+        ::pause();
     }
 
     pid_t pid_ = 0;
@@ -387,6 +402,36 @@ TEST(LocalTransportProcesses, AKilledNodeIsDeadByTheKernelsWord) {
     loop->run_for(150ms);
     EXPECT_EQ(folder.files(), 2U) << "the names of the dead are swept";
     EXPECT_EQ(node.gone.size(), 1U);
+}
+
+TEST(LocalTransportProcesses, ANodeIsDeadOnceItsLockIsFreeToo) {
+    const Folder folder;
+    const OtherProcess other{folder, 2};
+    const auto loop = open_loop();
+    Node node{*loop, folder, 1};
+    node.start();
+    ASSERT_TRUE(run_until(*loop, [&] { return node.met.size() == 1; }));
+    other.signal(SIGUSR1); // Closes all but its lock.
+    loop->run_for(100ms);
+    EXPECT_TRUE(node.gone.empty()) << "its lock is held";
+    EXPECT_FALSE(node.transport->is_dead(instance(2)));
+    other.signal(SIGKILL);
+    ASSERT_TRUE(run_until(*loop, [&] { return !node.gone.empty(); }));
+    EXPECT_EQ(node.gone[0].fate, Fate::dead);
+    EXPECT_TRUE(node.transport->is_dead(instance(2)));
+    EXPECT_EQ(folder.files(), 2U) << "the names of the dead are swept";
+}
+
+TEST(LocalTransport, AProbeOfAnotherDoesNotMakeTheDeadLookAlive) {
+    const Folder folder;
+    const auto loop = open_loop();
+    const Node node{*loop, folder, 1};
+    const std::filesystem::path lock = folder.bus() / (instance(2).to_string() + ".lock");
+    const UniqueFd probe{::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
+    ASSERT_EQ(::flock(probe.get(), LOCK_SH | LOCK_NB), 0);
+    EXPECT_TRUE(node.transport->is_dead(instance(2)));
+    ASSERT_EQ(::flock(probe.get(), LOCK_EX | LOCK_NB), 0);
+    EXPECT_FALSE(node.transport->is_dead(instance(2)));
 }
 
 TEST(LocalTransportProcesses, AStoppedNodeIsNeitherDeadNorGone) {
