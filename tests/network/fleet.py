@@ -143,7 +143,9 @@ class Fleet:
 
     def await_ends(self, label, seconds=ENDED_WITHIN_S, host=None):
         def ended():
-            return "open" not in self.states(label, host).values()
+            return not self.ledger(
+                "SELECT 1 FROM jobs j JOIN labels l USING (seq) WHERE l.value = ?"
+                " AND j.state = 'open' LIMIT 1", label, host=host)
         try:
             until(ended, seconds, label)
         except AssertionError:
