@@ -128,6 +128,44 @@ def zombies(fleet, random_):
             "they woke at the latest")
 
 
+def splits(fleet, random_):
+    """F5: the network falls apart, in halves or one host against the rest, and grows together."""
+    rounds = 10 if LONG else 2
+    alone = extra = 0
+    ended_s = joined_s = 0.0
+    for number in range(rounds):
+        label = f"splits{number}"
+        jobs = fleet.submit_all(label, 4 * len(fleet.all), fleet.module(sleep_ms=1500), "--impure")
+        await_all_busy(fleet)
+        # The coordinator stays with half of the others, or with none.
+        apart = random_.sample(fleet.others, len(fleet.all) // 2 if number % 2 == 0
+                               else len(fleet.others))
+        fleet.network.split(apart)
+        alone += sum(run.host in apart for run in fleet.running(jobs))
+        time.sleep(4 + 6 * random_.random())  # Shorter and longer than a lease.
+        fleet.network.split([])
+        healed = time.monotonic()
+        fleet.await_ends(label)
+        ended_s = max(ended_s, time.monotonic() - healed)
+        extra += fleet.check(label, jobs)
+        after = f"healed{number}"
+        more = fleet.background.submit(
+            fleet.submit_all, after, 200, fleet.module(sleep_ms=500), "--impure")
+        await_all_busy(fleet)
+        joined_s = max(joined_s, time.monotonic() - healed)
+        more = more.result()
+        fleet.await_ends(after)
+        extra += fleet.check(after, more)
+    return (f"{rounds * (len(jobs) + len(more))} jobs, {rounds} splits with {alone} runs on the "
+            f"other side, {extra} extra executions; after the healing all had ended within "
+            f"{ended_s:.1f} s, and all hosts ran jobs again within {joined_s:.1f} s")
+
+
+def await_all_busy(fleet):
+    until(lambda: {run.host for run in fleet.running(None)} == set(fleet.all), 60,
+          "a run on each host")
+
+
 def flapping(fleet, random_):
     """F6: cables go out and in."""
     count, seconds = (500, 60) if LONG else (40, 6)
@@ -366,8 +404,8 @@ def topic(fleet, _random):
             + done.stderr.decode().strip().splitlines()[-1])
 
 
-FAULTS = [kills, answers, coordinator, zombies, flapping, weather, gossip, burst, clocks, disks,
-          cancels, strangers, kubo, restarts]
+FAULTS = [kills, answers, coordinator, zombies, splits, flapping, weather, gossip, burst, clocks,
+          disks, cancels, strangers, kubo, restarts]
 PATHS = [streams, topic]
 
 

@@ -114,8 +114,9 @@ class Network:
         self.hosts = []
         self.namespaces = []
         self.add_namespace(self.name)
-        self.inside(self.name, "ip", "link", "add", "switch", "type", "bridge")
-        self.inside(self.name, "ip", "link", "set", "switch", "up")
+        for switch in ("switch", "switch2"):
+            self.inside(self.name, "ip", "link", "add", switch, "type", "bridge")
+            self.inside(self.name, "ip", "link", "set", switch, "up")
 
     @staticmethod
     def why_not():
@@ -150,6 +151,12 @@ class Network:
             for other in self.hosts:
                 if other is not host:
                     host.compute("trust", "add", other.did(), "--name", other.name)
+
+    def split(self, hosts):
+        """From now on these reach each other alone, and so do the rest; nobody's cable is out."""
+        for host in self.hosts:
+            self.inside(self.name, "ip", "link", "set", host.cable, "master",
+                        "switch2" if host in hosts else "switch")
 
     def end(self):
         for host in self.hosts:
