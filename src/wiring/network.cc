@@ -12,6 +12,7 @@
 #include "wiring/kubo_dialler.h"
 #include "wiring/network_settings.h"
 #include "wiring/providers.h"
+#include "wiring/repeated_question.h"
 #include "wiring/trust.h"
 #include "wiring/workshop.h"
 
@@ -29,7 +30,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// Ours: how often a Kubo that did not say who it is is asked again, and one that did.
+/// Ours: how often a Kubo that did not say who it is, or was not asked since too much waits, is
+/// asked again, and one that did.
 constexpr auto reach_retry = 2s;
 constexpr auto reach_refresh = 120s;
 /// Ours: who spoke to us over the topic, has no link to us and was not heard for so long has gone
@@ -62,7 +64,6 @@ struct Network::Impl {
 
     ~Impl() {
         *alive = false;
-        loop.cancel(reach_timer);
         loop.cancel(show_timer);
         loop.cancel(silence_timer);
         ending = true; // What is being asked ends soon.
@@ -89,6 +90,7 @@ struct Network::Impl {
     std::unique_ptr<transport::UnsignedTopic> unsigned_topic{}; ///< Null: not listened to.
     std::unique_ptr<kubo::Subscription> unsigned_subscription{};
     std::unique_ptr<Asker> asker{};
+    std::unique_ptr<RepeatedQuestion> reach_question{};
     std::unique_ptr<KuboDialler> kubo_dialler{};
 
     struct Speaker {
@@ -96,11 +98,9 @@ struct Network::Impl {
         Instant heard_at;
     };
 
-    net::TimerId reach_timer{};
     net::TimerId show_timer{};
     net::TimerId silence_timer{};
     std::map<job::Instance, Speaker> speakers{}; ///< To us, over the topic alone; and when last.
-    bool asking_reach = false;
     std::optional<std::string> own_peer{};
     std::map<std::string, std::string> forwards{}; ///< Streams of Kubo: address to URL.
 
@@ -129,26 +129,24 @@ struct Network::Impl {
 
     // --- how this process can be reached ---
 
-    /// Asks Kubo who it is, has it hand streams on, and tells the others.
-    void ask_reach() {
-        loop.cancel(reach_timer);
-        if (asking_reach) {
-            return;
-        }
-        const std::string protocol =
-            std::string(stream_protocol) + self.worker.instance.to_string();
-        const std::uint16_t port = links->port();
-        asking_reach = asker->ask([this, protocol, port] {
-            Result<KuboReach> reach = find_reach(protocol, port);
-            post([this, protocol, reach = std::move(reach)] {
-                asking_reach = false;
-                if (reach) {
-                    reached(*reach, protocol);
-                }
-                reach_timer =
-                    loop.after(reach ? reach_refresh : reach_retry, [this] { ask_reach(); });
-            });
-        });
+    /// Asks Kubo who it is, has it hand streams on, and tells the others; from now on, again and
+    /// again.
+    void begin_asking_reach() {
+        reach_question = std::make_unique<RepeatedQuestion>(
+            loop,
+            *asker,
+            [this,
+             protocol = std::string(stream_protocol) + self.worker.instance.to_string(),
+             port = links->port()]() -> RepeatedQuestion::FollowUp {
+                return [this, protocol, reach = find_reach(protocol, port)] {
+                    if (reach) {
+                        reached(*reach, protocol);
+                    }
+                    return std::chrono::milliseconds(reach ? reach_refresh : reach_retry);
+                };
+            },
+            reach_retry);
+        reach_question->ask();
     }
 
     /// On the asker's thread.
@@ -482,14 +480,14 @@ void Network::start(transport::Events events, std::function<void(KuboState)> on_
             impl->tell(state, is_gone);
             if (state.is_up()) {
                 impl->forwards.clear(); // It may be another Kubo, or have forgotten.
-                impl->ask_reach();
+                impl->reach_question->ask();
             }
             on_kubo(is_gone ? KuboState::gone : KuboState::there);
         });
     };
     impl->subscription = std::make_unique<kubo::Subscription>(*impl->rpc, std::move(listening));
     impl->listen_for_unsigned_jobs();
-    impl->ask_reach();
+    impl->begin_asking_reach();
     impl->show_later();
     impl->look_for_silence();
 }
