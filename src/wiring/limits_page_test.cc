@@ -13,6 +13,8 @@
 #include "job/testing/vectors.h"
 #include "lease/options.h"
 #include "ledger/records.h"
+#include "wiring/kubo_dialler.h"
+#include "wiring/providers.h"
 #include "wiring/workshop.h"
 
 #include <gtest/gtest.h>
@@ -216,6 +218,9 @@ TEST_F(LimitsPage, SaysWhatIsTheNodes) {
                 bytes_text(executor::wasm::limits::wasm_stack_bytes_max)});
     expect_row("a block", {bytes_text(ic::limits::block_bytes_max)});
     expect_row("a message on the bus", {bytes_text(job::limits::message_bytes_max)});
+    expect_row("Kubos of paired machines that are dialled at once; one of them",
+               {count_text(limits::kubo_dials_at_once_max) + "; " +
+                time_text(static_cast<std::uint64_t>(limits::dial_time_max.count()))});
     expect_row("gateways", {count_text(ic::limits::gateways_max)});
     expect_row("links of a CAR from a gateway that wait at once",
                {count_text(car::limits::awaited_blocks_max)});
