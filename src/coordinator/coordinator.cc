@@ -19,8 +19,6 @@ namespace ic::coordinator {
 
 using namespace std::chrono_literals;
 
-namespace {
-
 namespace limits {
 /// Ours: who watches one job. Beyond it a watcher is told no.
 constexpr std::size_t watchers_per_job_max = 1'024;
@@ -29,6 +27,8 @@ constexpr auto adopt_retry = 500ms;
 /// Ours: how often the owners of relayed jobs are looked up again.
 constexpr auto relayed_look = 250ms;
 } // namespace limits
+
+namespace {
 
 /// What a client wants to hear of a job.
 enum class Interest : std::uint8_t { acceptance, everything };
@@ -381,6 +381,12 @@ struct Coordinator::Impl {
         });
     }
 
+    Moment moment() const {
+        return {.since_boot = now_since_boot(),
+                .wall = ledger::now_unix_millis(),
+                .boot_id = options.boot_id};
+    }
+
     void carry_out(lease::Send& send) { outlet.send(send.to, std::move(send.message)); }
 
     void carry_out(lease::Announcement& announcement) {
@@ -398,7 +404,7 @@ struct Coordinator::Impl {
                               return open == open_jobs.end() ? nullptr : &open->second;
                           },
                           [this](const Cid& job) { return machine.view(job); },
-                          ledger::now_unix_millis()));
+                          moment()));
     }
 
     /// Jobs that another process of this home accepted at the same moment are its: their clients
@@ -484,13 +490,12 @@ struct Coordinator::Impl {
             const Result<bool> is_of_this_home = reader.is_of_this_home(holder);
             return is_of_this_home && *is_of_this_home && is_dead(holder);
         };
-        const Instant now = now_since_boot();
+        const Moment adopted_at = moment();
         std::vector<lease::RecoveredJob> jobs;
         for (const ledger::AdoptedJob& job : adoption->jobs) {
-            Result<lease::RecoveredJob> recovered =
-                recovered_of(job, holder_is_dead, now, ledger::now_unix_millis());
+            Result<lease::RecoveredJob> recovered = recovered_of(job, holder_is_dead, adopted_at);
             if (!recovered) {
-                writer.submit({unreadable(job, recovered.error(), ledger::now_unix_millis())},
+                writer.submit({unreadable(job, recovered.error(), adopted_at.wall)},
                               [](const Result<void>&) {});
                 continue;
             }
@@ -499,7 +504,7 @@ struct Coordinator::Impl {
             chronicle.adopted(*recovered);
             jobs.push_back(std::move(recovered).take());
         }
-        machine.recovered(std::move(jobs), adoption->incarnation, now);
+        machine.recovered(std::move(jobs), adoption->incarnation, adopted_at.since_boot);
         pump();
     }
 };

@@ -19,6 +19,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace ic::coordinator {
@@ -32,6 +33,8 @@ struct Options {
     std::function<lease::Locality(const job::JobSpec&)> locality{};
     lease::IdleWorkers* idle = nullptr; ///< As lease::Coordinator has it.
     std::filesystem::path ledger_file;
+    /// As ic::boot_id gives it. Empty: an adopted job's age is that of the wall clock.
+    std::string boot_id{};
     log::Sink note{};                    ///< What becomes of jobs.
     metrics::Registry* counts = nullptr; ///< Of the same; null: nobody counts.
     traces::Exporter* traces = nullptr;  ///< Of the same; null: they are not traced.

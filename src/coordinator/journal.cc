@@ -10,10 +10,40 @@
 namespace ic::coordinator {
 namespace {
 
+using std::chrono::milliseconds;
+
+std::optional<ledger::BootMillis> since_boot(const Moment& moment) {
+    if (moment.boot_id.empty()) {
+        return std::nullopt;
+    }
+    return ledger::BootMillis{
+        .boot_id = moment.boot_id,
+        .value = std::chrono::floor<milliseconds>(moment.since_boot.since_boot).count()};
+}
+
+/// How long before `now` this job was accepted.
+milliseconds age_of(const ledger::AdoptedJob& job, const Moment& now) {
+    const std::optional<ledger::BootMillis> reading = since_boot(now);
+    const std::optional<ledger::BootMillis>& then = job.accepted_since_boot;
+    const bool is_same_boot = then && reading && then->boot_id == reading->boot_id;
+    const std::int64_t from = is_same_boot ? then->value : job.row.accepted_at.value;
+    const std::int64_t to = is_same_boot ? reading->value : now.wall.value;
+    // Neither clock is trusted with what a sum could overflow by: a file may hold any number.
+    constexpr milliseconds most = limits::adopted_age_max;
+    if (to <= from) {
+        return milliseconds(0);
+    }
+    const std::uint64_t age = static_cast<std::uint64_t>(to) - static_cast<std::uint64_t>(from);
+    return age > static_cast<std::uint64_t>(most.count())
+               ? most
+               : milliseconds(static_cast<std::int64_t>(age));
+}
+
 struct Mapping {
     const job::Instance& owner;
     const FindFacts& facts_of;
     const std::function<std::optional<lease::JobView>(const Cid&)>& view_of;
+    const Moment& moment;
     ledger::UnixMillis at;
     std::vector<ledger::Record>& out;
 
@@ -27,6 +57,7 @@ struct Mapping {
             .labels = facts == nullptr ? ledger::Labels{} : facts->labels,
             .priority = record.entry.priority,
             .at = at,
+            .at_since_boot = since_boot(moment),
         });
     }
 
@@ -103,11 +134,15 @@ to_ledger(const std::vector<lease::Record>& records,
           const job::Instance& owner,
           const FindFacts& facts_of,
           const std::function<std::optional<lease::JobView>(const Cid&)>& view_of,
-          ledger::UnixMillis at) {
+          const Moment& at) {
     std::vector<ledger::Record> out;
     out.reserve(records.size());
-    const Mapping mapping{
-        .owner = owner, .facts_of = facts_of, .view_of = view_of, .at = at, .out = out};
+    const Mapping mapping{.owner = owner,
+                          .facts_of = facts_of,
+                          .view_of = view_of,
+                          .moment = at,
+                          .at = at.wall,
+                          .out = out};
     for (const lease::Record& record : records) {
         std::visit(mapping, record);
     }
@@ -157,15 +192,11 @@ lease::JobEntry entry_of(const job::SignedInvocation& signed_invocation,
 
 Result<lease::RecoveredJob> recovered_of(const ledger::AdoptedJob& job,
                                          const std::function<bool(const job::Instance&)>& is_dead,
-                                         Instant now,
-                                         ledger::UnixMillis now_wall) {
+                                         const Moment& now) {
     const job::SignedInvocation invocation = TRY(job::read_invocation(job.invocation));
     lease::RecoveredJob recovered;
     recovered.entry = entry_of(invocation, job.row.ids, {});
-    // The wall clock may have been set meanwhile: an age is never negative.
-    const std::int64_t age_ms =
-        std::max<std::int64_t>(0, now_wall.value - job.row.accepted_at.value);
-    recovered.accepted_at = now - std::chrono::milliseconds{age_ms};
+    recovered.accepted_at = now.since_boot - age_of(job, now);
     recovered.attempts = job.attempts_failed;
     recovered.first_error = job.first_error;
     recovered.last_error = job.last_error;

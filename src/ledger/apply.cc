@@ -66,8 +66,8 @@ Result<void> put(Database& database, const JobAccepted& accepted) {
     {
         Query query = TRY(database.prepare(
             "INSERT OR IGNORE INTO jobs (job, task, computation, submitter, owner, state, stage, "
-            "priority, accepted_ms, invocation) VALUES (?, ?, ?, ?, ?, 'open', 'accepted', ?, ?, "
-            "?)"));
+            "priority, accepted_ms, invocation, accepted_boot, accepted_boot_ms) "
+            "VALUES (?, ?, ?, ?, ?, 'open', 'accepted', ?, ?, ?, ?, ?)"));
         query.bind(std::string_view{job})
             .bind(std::string_view{accepted.ids.task.to_string()})
             .bind(std::string_view{accepted.ids.computation.to_string()})
@@ -76,6 +76,12 @@ Result<void> put(Database& database, const JobAccepted& accepted) {
             .bind(static_cast<std::int64_t>(accepted.priority))
             .bind(accepted.at.value)
             .bind(ByteView{accepted.invocation});
+        if (accepted.at_since_boot) {
+            query.bind(std::string_view{accepted.at_since_boot->boot_id})
+                .bind(accepted.at_since_boot->value);
+        } else {
+            query.bind_null().bind_null();
+        }
         TRY(query.run());
     }
     if (database.changes() == 0) {
@@ -264,9 +270,9 @@ adopt_jobs(Database& database, const std::vector<job::Instance>& dead, const job
         if (owner == me) {
             continue;
         }
-        Query query =
-            TRY(database.prepare("SELECT " IC_LEDGER_ROW ", invocation, cancel_asked FROM jobs "
-                                 "WHERE owner = ? AND state = 'open' ORDER BY seq"));
+        Query query = TRY(database.prepare("SELECT " IC_LEDGER_ROW ", invocation, cancel_asked, "
+                                           "accepted_boot, accepted_boot_ms FROM jobs "
+                                           "WHERE owner = ? AND state = 'open' ORDER BY seq"));
         query.bind(std::string_view{owner_hex});
         while (TRY(query.step())) {
             AdoptedJob job;
@@ -274,6 +280,10 @@ adopt_jobs(Database& database, const std::vector<job::Instance>& dead, const job
             job.row.owner = me;
             job.invocation = query.blob(row_columns);
             job.cancel_asked = TRY(errc_column(query, row_columns + 1));
+            if (!query.is_null(row_columns + 2) && !query.is_null(row_columns + 3)) {
+                job.accepted_since_boot = BootMillis{.boot_id = query.text(row_columns + 2),
+                                                     .value = query.integer(row_columns + 3)};
+            }
             Query grant = TRY(database.prepare(
                 "SELECT incarnation, n, worker, worker_key, duration_ms, released_ms, at_ms FROM "
                 "grants WHERE seq = ? ORDER BY incarnation DESC, n DESC LIMIT 1"));

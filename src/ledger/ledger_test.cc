@@ -1,9 +1,11 @@
+#include "job/testing/vectors.h"
 #include "ledger/ledger.h"
 #include "ledger/testing/home.h"
 
 #include <gtest/gtest.h>
 
 #include <set>
+#include <string>
 
 namespace ic::ledger {
 namespace {
@@ -166,7 +168,8 @@ TEST(Ledger, KnowsTheProcessesOfItsHome) {
 TEST(Ledger, AdoptionTakesOpenJobsOnceWithAllThatTheNewOwnerMustKnow) {
     const Home home;
     const auto writer = home.open_writer();
-    const JobAccepted open = accepted(1, instance(1));
+    JobAccepted open = accepted(1, instance(1));
+    open.at_since_boot = BootMillis{.boot_id = "a boot", .value = 17};
     const JobAccepted ended = accepted(2, instance(1));
     const JobAccepted others = accepted(3, instance(2));
     const JobAccepted fresh = accepted(4, instance(3));
@@ -203,6 +206,7 @@ TEST(Ledger, AdoptionTakesOpenJobsOnceWithAllThatTheNewOwnerMustKnow) {
     EXPECT_EQ(job.row.ids.job, open.ids.job);
     EXPECT_EQ(job.row.owner, instance(5));
     EXPECT_EQ(job.invocation, open.invocation);
+    EXPECT_EQ(job.accepted_since_boot, open.at_since_boot);
     ASSERT_TRUE(job.last_grant);
     EXPECT_EQ(job.last_grant->epoch, (job::Epoch{1, 3}));
     EXPECT_FALSE(job.last_grant->released);
@@ -213,6 +217,7 @@ TEST(Ledger, AdoptionTakesOpenJobsOnceWithAllThatTheNewOwnerMustKnow) {
     EXPECT_EQ(job.cancel_asked, Errc::cancelled);
     EXPECT_EQ(adopted->jobs[1].row.ids.job, fresh.ids.job);
     EXPECT_FALSE(adopted->jobs[1].last_grant);
+    EXPECT_FALSE(adopted->jobs[1].accepted_since_boot) << "it was not known";
 
     const Result<Adoption> again = writer->adopt({instance(1), instance(3)}, instance(6));
     ASSERT_TRUE(again);
@@ -391,12 +396,47 @@ TEST(Ledger, RefusesASubmissionBeyondWhatMayWait) {
     EXPECT_TRUE(outcomes.wait(2)[0]);
 }
 
+TEST(Ledger, BringsAFileOfFormat1UpToDateWithAllThatIsInIt) {
+    const Home home;
+    const std::string older = job::testing::read_text("tests/vectors/ledger/format-1.sql");
+    ASSERT_FALSE(older.empty());
+    home.run_sql(older.c_str());
+    EXPECT_EQ(LedgerReader::open(home.file()).error().code, Errc::unsupported)
+        << "who only reads changes nothing";
+    const auto writer = home.open_writer({.ended_age_ms_max = INT64_MAX});
+    LedgerReader reader = home.open_reader();
+    EXPECT_EQ(reader.list({})->size(), 2U);
+    const JobAccepted ended = accepted(2, instance(7));
+    const Result<JobDetail> detail = reader.describe(ended.ids.job);
+    ASSERT_TRUE(detail) << detail.error().message;
+    EXPECT_EQ(detail->row.state, JobState::finished);
+    EXPECT_EQ(detail->receipts.size(), 1U);
+
+    const JobAccepted fresh = accepted(3, instance(7));
+    ASSERT_TRUE(write(*writer, {fresh})) << "it is written to as any other";
+    const Result<Adoption> adopted = writer->adopt({instance(7)}, instance(5));
+    ASSERT_TRUE(adopted) << adopted.error().message;
+    EXPECT_EQ(adopted->incarnation, 2U) << "one was given out in format 1";
+    ASSERT_EQ(adopted->jobs.size(), 2U);
+    const AdoptedJob& job = adopted->jobs[0];
+    const JobAccepted open = accepted(1, instance(7));
+    EXPECT_EQ(job.row.ids.job, open.ids.job);
+    EXPECT_EQ(job.row.accepted_at, open.at);
+    EXPECT_EQ(job.row.priority, 4U);
+    EXPECT_EQ(job.row.labels, (Labels{{"team", "blue"}}));
+    EXPECT_EQ(job.invocation, open.invocation);
+    EXPECT_EQ(job.cancel_asked, Errc::cancelled);
+    EXPECT_FALSE(job.accepted_since_boot);
+    ASSERT_TRUE(job.last_grant);
+    EXPECT_EQ(job.last_grant->epoch, (job::Epoch{3, 1}));
+}
+
 TEST(Ledger, RefusesAFileOfANewerFormatAndLeavesItAsItIs) {
     const Home home;
     {
         const auto writer = home.open_writer();
     }
-    home.run_sql("PRAGMA user_version=2");
+    home.run_sql("PRAGMA user_version=3");
     const auto opened = LedgerWriter::open(home.file());
     ASSERT_FALSE(opened);
     EXPECT_EQ(opened.error().code, Errc::unsupported);

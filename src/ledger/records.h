@@ -25,6 +25,15 @@ struct UnixMillis {
 /// Reads the wall clock. Not for pure code.
 UnixMillis now_unix_millis();
 
+/// Milliseconds since a boot (CLOCK_BOOTTIME): what no step of the wall clock changes. Compared
+/// with those of the same boot alone.
+struct BootMillis {
+    std::string boot_id; ///< As ic::boot_id gives it.
+    std::int64_t value = 0;
+
+    friend bool operator==(const BootMillis&, const BootMillis&) = default;
+};
+
 enum class JobState : std::uint8_t {
     open = 1,      ///< Accepted; somebody owes it an end.
     finished = 2,  ///< A receipt was accepted (the run itself may have failed).
@@ -51,6 +60,7 @@ struct JobAccepted {
     Labels labels;
     std::uint32_t priority = 0;
     UnixMillis at;
+    std::optional<BootMillis> at_since_boot{}; ///< The same moment; nothing if it is not known.
 };
 
 /// A grant, written before it is sent. Raises the job's count of attempts.
@@ -200,6 +210,7 @@ struct JobDetail {
 struct AdoptedJob {
     JobRow row;
     Bytes invocation;
+    std::optional<BootMillis> accepted_since_boot; ///< As `row.accepted_at`.
     std::optional<GrantRow> last_grant;
     std::uint32_t attempts_failed = 0; ///< Of the last GrantReleased.
     std::optional<Error> first_error;  ///< Of the first GrantReleased that has one.

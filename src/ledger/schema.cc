@@ -5,11 +5,11 @@
 namespace ic::ledger {
 namespace {
 
-constexpr std::int64_t format_version = 1;
+constexpr std::int64_t format_version = 2;
 constexpr std::int64_t application_id = 0x49434c31; // "ICL1"
 
 // Step n brings format n to n + 1. A step that shipped is never changed.
-constexpr std::array<const char*, 1> steps{R"sql(
+constexpr std::array<const char*, 2> steps{R"sql(
 CREATE TABLE jobs (
     seq          INTEGER PRIMARY KEY AUTOINCREMENT,
     job          TEXT NOT NULL UNIQUE,
@@ -90,6 +90,10 @@ CREATE TABLE incarnations (
     instance    TEXT NOT NULL,
     at_ms       INTEGER NOT NULL
 ) STRICT;
+)sql",
+                                           R"sql(
+ALTER TABLE jobs ADD COLUMN accepted_boot TEXT;
+ALTER TABLE jobs ADD COLUMN accepted_boot_ms INTEGER;
 )sql"};
 static_assert(steps.size() == format_version);
 

@@ -1,9 +1,11 @@
 #include "wiring/node.h"
 
+#include "base/boot.h"
 #include "blockstore/blockstore.h"
 #include "job/authority.h"
 #include "wiring/locality.h"
 
+#include <string>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -49,6 +51,18 @@ coordinator::IsKept kept_in(BlockStore& store) {
         }
         return true;
     };
+}
+
+/// Empty, and said so, where it cannot be read: that is no reason not to serve.
+std::string boot_id_or_none(const log::Sink& note) {
+    Result<std::string> id = boot_id();
+    if (id) {
+        return std::move(id).take();
+    }
+    note(log::Level::warning,
+         "the age of jobs that are adopted comes from the wall clock alone: " + id.error().message,
+         {{"error", std::string(name(id.error().code))}});
+    return {};
 }
 
 lease::WorkerOptions worker_machine(const NodeOptions& options) {
@@ -111,6 +125,7 @@ Result<std::unique_ptr<Node>> Node::open(NodeOptions options,
                                             .locality = locality,
                                             .idle = o.network ? &node->known_workers_ : nullptr,
                                             .ledger_file = ledger_file,
+                                            .boot_id = boot_id_or_none(o.note),
                                             .note = o.note,
                                             .counts = o.counts,
                                             .traces = o.traces},
