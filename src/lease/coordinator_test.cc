@@ -414,6 +414,21 @@ TEST_F(CoordinatorTest, TakesBackARunThatOutlastsItsStages) {
     EXPECT_EQ(coordinator_.view(cid(1))->last_error->code, Errc::worker_lost);
 }
 
+TEST_F(CoordinatorTest, GrantsAJobWhoseWorkerIsLostBeforeThoseThatCameLater) {
+    const job::Grant lost = granted(job::Effects::impure);
+    coordinator_.submit(entry(2), at(0));
+    coordinator_.submit(entry(3), at(0));
+    settle(0);
+    coordinator_.peer_dead(lost.worker.instance, at(10));
+    settle(10);
+    coordinator_.time(at(2'000)); // Past the pause before it is tried again.
+    settle(2'000);
+    bid(3, 1, 2'001);
+    const auto grants = all<job::Grant>(settle(2'001));
+    ASSERT_EQ(grants.size(), 1U);
+    EXPECT_EQ(grants[0].lease.job, cid(1));
+}
+
 TEST_F(CoordinatorTest, WaitsOutAnAdoptedLeaseOrRenewsIt) {
     RecoveredJob job{.entry = entry(1),
                      .accepted_at = at(0),

@@ -12,21 +12,21 @@ void FairQueue::push(std::uint64_t id, const PublicKey& submitter, std::uint32_t
         flow->second.credit = flow->second.weight;
         flow->second.turn = turns_.insert(turns_.end(), flow);
     }
-    flow->second.ids.push_back(id);
-    places_.emplace(id, Place{flow, std::prev(flow->second.ids.end())});
+    flow->second.ids.insert(id);
+    places_.emplace(id, flow);
 }
 
 std::optional<std::uint64_t> FairQueue::front() const {
     if (turns_.empty()) {
         return std::nullopt;
     }
-    return turns_.front()->second.ids.front();
+    return *turns_.front()->second.ids.begin();
 }
 
 void FairQueue::pop() {
     assert(!turns_.empty());
     Flow& flow = turns_.front()->second;
-    const std::uint64_t id = flow.ids.front();
+    const std::uint64_t id = *flow.ids.begin();
     if (--flow.credit == 0) {
         flow.credit = flow.weight;
         turns_.splice(turns_.end(), turns_, turns_.begin());
@@ -36,14 +36,11 @@ void FairQueue::pop() {
 
 void FairQueue::erase(std::uint64_t id) {
     const auto place = places_.find(id);
-    if (place != places_.end()) {
-        remove(place);
+    if (place == places_.end()) {
+        return;
     }
-}
-
-void FairQueue::remove(std::unordered_map<std::uint64_t, Place>::iterator place) {
-    const FlowPlace flow = place->second.flow;
-    flow->second.ids.erase(place->second.at);
+    const FlowPlace flow = place->second;
+    flow->second.ids.erase(id);
     places_.erase(place);
     if (flow->second.ids.empty()) {
         turns_.erase(flow->second.turn);

@@ -1,6 +1,7 @@
 #pragma once
 /// FairQueue: whose job is next. Deficit round robin over flows (a submitter at a priority), so
-/// that nobody who submits a thousand jobs keeps out one who submits one.
+/// that nobody who submits a thousand jobs keeps out one who submits one. Within a flow the job
+/// that was accepted first: one whose worker was lost does not wait behind all that came after it.
 
 #include "job/ids.h"
 
@@ -8,12 +9,14 @@
 #include <list>
 #include <map>
 #include <optional>
+#include <set>
 #include <unordered_map>
 #include <utility>
 
 namespace ic::lease {
 
-/// Holds numbers of jobs. Every operation is O(log flows). Threads: one.
+/// Holds numbers of jobs, given in the order of their acceptance. Every operation is O(log jobs).
+/// Threads: one.
 class FairQueue {
 public:
     /// Requires: `id` is not in the queue, `priority` is 0 to 9. A flow of priority p gets p + 1
@@ -37,22 +40,15 @@ private:
     struct Flow {
         std::uint32_t weight = 1;
         std::uint32_t credit = 1;
-        std::list<std::uint64_t> ids;
+        std::set<std::uint64_t> ids;
         std::list<std::map<FlowKey, Flow>::iterator>::iterator turn;
     };
 
     using FlowPlace = std::map<FlowKey, Flow>::iterator;
 
-    struct Place {
-        FlowPlace flow;
-        std::list<std::uint64_t>::iterator at;
-    };
-
-    void remove(std::unordered_map<std::uint64_t, Place>::iterator place);
-
     std::map<FlowKey, Flow> flows_; ///< Only those that have jobs.
     std::list<FlowPlace> turns_;    ///< The first one's turn it is.
-    std::unordered_map<std::uint64_t, Place> places_;
+    std::unordered_map<std::uint64_t, FlowPlace> places_;
 };
 
 } // namespace ic::lease

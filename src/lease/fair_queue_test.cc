@@ -40,6 +40,18 @@ TEST(FairQueue, GivesAHigherPriorityMoreTurnsButNotAll) {
     EXPECT_EQ(drain(queue), (std::vector<std::uint64_t>{1, 2, 3, 11, 4, 5, 6, 12, 13, 14, 15, 16}));
 }
 
+TEST(FairQueue, HasWhatComesBackWhereItWas) {
+    FairQueue queue;
+    for (std::uint64_t id = 1; id <= 4; ++id) {
+        queue.push(id, key(1), 0);
+    }
+    queue.pop();
+    queue.erase(3);
+    queue.push(3, key(1), 0);
+    queue.push(1, key(1), 0);
+    EXPECT_EQ(drain(queue), (std::vector<std::uint64_t>{1, 2, 3, 4}));
+}
+
 TEST(FairQueue, ForgetsWhatIsErased) {
     FairQueue queue;
     queue.push(1, key(1), 0);

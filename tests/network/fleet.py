@@ -57,6 +57,7 @@ class Fleet:
     def __init__(self, program, kubo, folder, count):
         self.network = hosts_module.Network(program, kubo, folder)
         self.count = count
+        self.slots = 2
         self.modules = {}
         self.pool = concurrent.futures.ThreadPoolExecutor(8)
         self.background = concurrent.futures.ThreadPoolExecutor(2)
@@ -90,7 +91,7 @@ class Fleet:
             host.connect(self.origin)
 
     def start_worker(self, host, *words):
-        host.worker = host.start_worker("--slots", "2", *words)
+        host.worker = host.start_worker("--slots", self.slots, *words)
 
     def kill_worker(self, host):
         # The kernel ends its executors, and what runs here next comes after that: tests/system has
