@@ -13,11 +13,11 @@ bool Coordinator::Impl::has_refused(const Job& job, const job::Instance& worker)
 
 /// Whether the job may go to this worker: it has not said no, and its labels, if they are known,
 /// are as the job asks. They only spare a grant that would come back: the worker judges itself.
-Result<void> Coordinator::Impl::suits(const Job& job, const Peer& peer) const {
-    if (has_refused(job, peer.worker.instance)) {
-        return Error{Errc::refused, "it has refused the job"};
-    }
-    return peer.labels ? job::fits(job.entry.constraints, *peer.labels) : Result<void>{};
+bool Coordinator::Impl::suits(const Job& job, const Peer& peer) const {
+    return !has_refused(job, peer.worker.instance) &&
+           (!peer.labels || std::ranges::all_of(job.entry.constraints, [&](const auto& constraint) {
+               return job::holds(constraint, *peer.labels);
+           }));
 }
 
 bool Coordinator::Impl::is_large(const Job& job) const {
@@ -40,7 +40,7 @@ bool Coordinator::Impl::gathers(const Job& job) const {
     return std::none_of(ready.begin(), ready.end(), [&](const auto& entry) {
         const Peer& peer = *entry.second;
         const std::uint64_t local = local_bytes(job, peer);
-        return suits(job, peer).ok() &&
+        return suits(job, peer) &&
                (local >= here.bytes_needed || here.bytes_needed - local < options.gather_bytes_min);
     });
 }

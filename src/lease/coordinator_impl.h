@@ -35,6 +35,7 @@ struct Coordinator::Impl {
         // While it waits.
         bool in_queue = false;
         Instant retry_at;      ///< Not before then back into the queue.
+        Ms pass_pause{};       ///< The last one, since it was queued.
         Instant announce_from; ///< Not before then announced.
         Instant queued_since;  ///< Of the queue stage.
         Instant announce_at = Instant::never();
@@ -110,10 +111,13 @@ struct Coordinator::Impl {
     void recover(RecoveredJob recovered, Instant now);
     void disown(const Cid& id);
     void requeue(Job& job, Ms delay, Instant now);
+    void enqueue(Job& job);
     void leave_queue(Job& job);
+    void pass_over(Job& job, Instant now);
+    void bring_back_for(const Peer& peer);
     void dispatch(Instant now);
     static bool has_refused(const Job& job, const job::Instance& worker);
-    Result<void> suits(const Job& job, const Peer& peer) const;
+    bool suits(const Job& job, const Peer& peer) const;
     bool probe(Job& job, Instant now);
     Peer* pick(Job& job, Instant now);
     bool is_large(const Job& job) const;
@@ -185,6 +189,9 @@ struct Coordinator::Impl {
     std::map<std::uint64_t, Job*> by_number; ///< Open ones.
     std::size_t invocation_bytes_open = 0;
     FairQueue queue;
+    /// Queued ones that suited nobody who was free. Each comes back by itself, after its pause, or
+    /// when somebody whom it suits bids.
+    std::set<std::uint64_t> passed_over;
     std::map<TimerKey, Job*> timers;
     std::map<TimerKey, Job*> announcements;
     Instant announce_not_before;

@@ -154,11 +154,17 @@ void Coordinator::Impl::requeue(Job& job, Ms delay, Instant now) {
     schedule_announcement(job, job.announce_from);
     delay += gathers(job) ? options.gather_time : 0ms;
     job.retry_at = now + delay;
+    job.pass_pause = 0ms;
     if (delay == 0ms) {
-        queue.push(job.number, job.entry.submitter, job.entry.priority);
-        job.in_queue = true;
+        enqueue(job);
     }
     arm(job);
+}
+
+void Coordinator::Impl::enqueue(Job& job) {
+    passed_over.erase(job.number);
+    queue.push(job.number, job.entry.submitter, job.entry.priority);
+    job.in_queue = true;
 }
 
 /// Nothing is said of a job before it is durable.
@@ -174,6 +180,7 @@ void Coordinator::Impl::leave_queue(Job& job) {
         queue.erase(job.number);
         job.in_queue = false;
     }
+    passed_over.erase(job.number);
     if (job.announce_at != Instant::never()) {
         announcements.erase(TimerKey{job.announce_at, job.number});
         job.announce_at = Instant::never();
@@ -193,11 +200,7 @@ void Coordinator::Impl::dispatch(Instant now) {
             if (ready.empty()) {
                 return;
             }
-            // Everybody who is free has refused this one: it makes room for a while.
-            queue.pop();
-            job.in_queue = false;
-            job.retry_at = now + options.announce_first;
-            arm(job);
+            pass_over(job, now);
             continue;
         }
         queue.pop();
@@ -207,6 +210,32 @@ void Coordinator::Impl::dispatch(Instant now) {
         peer->bids.pop_back();
         --bid_count;
         grant(job, *peer, nonce, now);
+    }
+}
+
+/// It suits nobody who is free, and makes room for the next.
+void Coordinator::Impl::pass_over(Job& job, Instant now) {
+    queue.pop();
+    job.in_queue = false;
+    passed_over.insert(job.number);
+    job.pass_pause = std::clamp(2 * job.pass_pause, options.pass_first, options.pass_longest);
+    job.retry_at = now + job.pass_pause;
+    arm(job);
+}
+
+/// One bid, one job: without this a worker that others' jobs do not suit would wait out the pauses
+/// of its own, grant by grant.
+void Coordinator::Impl::bring_back_for(const Peer& peer) {
+    std::size_t looks = 0;
+    for (const std::uint64_t number : passed_over) {
+        Job& job = *by_number.at(number);
+        if (suits(job, peer)) {
+            enqueue(job);
+            return;
+        }
+        if (++looks == options.pass_looks_max) {
+            return;
+        }
     }
 }
 
@@ -401,15 +430,14 @@ void Coordinator::Impl::job_time(Job& job, Instant now) {
 
 void Coordinator::Impl::queue_time(Job& job, Instant now) {
     if (!job.in_queue && now >= job.retry_at) {
-        queue.push(job.number, job.entry.submitter, job.entry.priority);
-        job.in_queue = true;
+        enqueue(job);
     }
     if (now < job.queued_since + capped(job.entry.timeouts.queue_ms_max)) {
         return;
     }
     const auto may_take = [this, &job](const auto& entry) {
         const Peer& peer = entry.second;
-        return peer.is_worker && !peer.gone && suits(job, peer).ok();
+        return peer.is_worker && !peer.gone && suits(job, peer);
     };
     if (std::any_of(peers.begin(), peers.end(), may_take)) {
         // There is one, it is busy: the total timeout alone counts. Looked at again, not at once.

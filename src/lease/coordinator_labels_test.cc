@@ -95,6 +95,41 @@ TEST_F(CoordinatorLabelsTest, LetsAWorkerJudgeWhoseLabelsItDoesNotKnow) {
     EXPECT_TRUE(all<job::Grant>(settle(at(22))).empty()) << "it has said no";
 }
 
+TEST_F(CoordinatorLabelsTest, GrantsWhatWasPassedOverAtOnceToWhomItSuits) {
+    meet(2, {{"region", "us"}});
+    bid(2, 1, 0);
+    coordinator_.submit(asking(1, "region=eu"), at(0));
+    coordinator_.submit(asking(2, "region=eu"), at(0));
+    EXPECT_TRUE(all<job::Grant>(settle(at(0))).empty());
+    meet(3, {{"region", "eu"}});
+    for (std::uint8_t number = 1; number <= 2; ++number) {
+        bid(3, number, number);
+        const auto grants = all<job::Grant>(settle(at(number)));
+        ASSERT_EQ(grants.size(), 1U);
+        EXPECT_EQ(grants[0].worker.instance, instance(3));
+        EXPECT_EQ(grants[0].lease.job, cid(number)) << "the first one first";
+    }
+}
+
+TEST_F(CoordinatorLabelsTest, LooksForAPassedOverJobAmongSoManyAlone) {
+    const CoordinatorOptions options;
+    meet(2, {{"region", "us"}});
+    meet(3, {{"region", "eu"}});
+    bid(2, 1, 0);
+    for (std::uint64_t number = 1; number <= options.pass_looks_max; ++number) {
+        coordinator_.submit(asking(number, "gpu"), at(0));
+    }
+    coordinator_.submit(asking(options.pass_looks_max + 1, "region=eu"), at(0));
+    settle(at(0));
+    bid(3, 1, 1);
+    EXPECT_TRUE(all<job::Grant>(settle(at(1))).empty()) << "it is behind so many";
+    const std::int64_t pause_ms = options.pass_first.count();
+    coordinator_.time(at(pause_ms));
+    const auto grants = all<job::Grant>(settle(at(pause_ms)));
+    ASSERT_EQ(grants.size(), 1U) << "it comes back by itself";
+    EXPECT_EQ(grants[0].worker.instance, instance(3));
+}
+
 TEST_F(CoordinatorLabelsTest, NamesTheConstraintAndTheRemedyWhenNobodyFits) {
     const auto words = [this](std::int64_t ms) {
         const auto outcomes = all<job::Outcome>(settle(at(ms)));

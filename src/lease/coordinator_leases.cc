@@ -266,8 +266,8 @@ void Coordinator::Impl::on_bid(const job::Instance& from, const job::Bid& bid, I
     }
     if (bid.job) {
         Job* job = find(*bid.job);
-        if (job != nullptr && job->state == JobState::queued && job->in_queue &&
-            suits(*job, *peer)) {
+        if (job != nullptr && job->state == JobState::queued &&
+            (job->in_queue || passed_over.contains(job->number)) && suits(*job, *peer)) {
             leave_queue(*job);
             grant(*job, *peer, bid.nonce, now);
         }
@@ -284,6 +284,7 @@ void Coordinator::Impl::on_bid(const job::Instance& from, const job::Bid& bid, I
     peer->bids.push_back({bid.nonce, now});
     ++bid_count;
     ready_up(*peer);
+    bring_back_for(*peer);
 }
 
 void Coordinator::Impl::on_withdraw(const job::Instance& from, const job::Withdraw& withdraw) {

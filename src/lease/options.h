@@ -62,6 +62,11 @@ struct CoordinatorOptions {
     /// Between any two announcements, whatever waits: so that a long queue does not flood a
     /// network.
     std::chrono::milliseconds announce_pace{10};
+    /// First and longest pause of a job that suits none of the workers that are free, before they
+    /// are looked at again; and how many of those that pause are looked at for a bid.
+    std::chrono::milliseconds pass_first{100};
+    std::chrono::milliseconds pass_longest{400};
+    std::size_t pass_looks_max = 256;
     /// Idle workers that are asked directly, before a job that nobody here is free for is announced
     /// to all; and how long their bids are waited for.
     std::size_t probes = 2;
