@@ -81,8 +81,8 @@ class Weather:
 
     def hand_over(self, what):
         send, line = what
-        send(line)
-        with self.lock:
+        with self.lock:  # So that what is counted last is handed over, and the other way round.
+            send(line)
             self.counts["handed over"] += 1
 
     def damaged(self, line):
@@ -185,6 +185,7 @@ def main():
     port, kubo_port = map(int, sys.argv[2:])
 
     def end(*_):
+        weather.lock.acquire()
         print(json.dumps(weather.counts), flush=True)
         sys.exit(0)
 

@@ -138,12 +138,11 @@ def zombies(fleet, random_):
 def splits(fleet, random_):
     """F5: the network falls apart, in halves or one host against the rest, and grows together."""
     rounds = 10 if LONG else 2
-    alone = extra = 0
+    count = alone = extra = 0
     ended_s = joined_s = 0.0
     for number in range(rounds):
         label = f"splits{number}"
-        jobs = fleet.submit_all(label, 4 * len(fleet.all), fleet.module(sleep_ms=1500), "--impure")
-        await_all_busy(fleet)
+        jobs = run_on_all(fleet, label, fleet.module(sleep_ms=1500))
         # The coordinator stays with half of the others, or with none.
         apart = random_.sample(fleet.others, len(fleet.all) // 2 if number % 2 == 0
                                else len(fleet.others))
@@ -156,21 +155,30 @@ def splits(fleet, random_):
         ended_s = max(ended_s, time.monotonic() - healed)
         extra += fleet.check(label, jobs)
         after = f"healed{number}"
-        more = fleet.background.submit(
-            fleet.submit_all, after, 200, fleet.module(sleep_ms=500), "--impure")
-        await_all_busy(fleet)
+        more = run_on_all(fleet, after, fleet.module(sleep_ms=500))
         joined_s = max(joined_s, time.monotonic() - healed)
-        more = more.result()
         fleet.await_ends(after)
         extra += fleet.check(after, more)
-    return (f"{rounds * (len(jobs) + len(more))} jobs, {rounds} splits with {alone} runs on the "
+        count += len(jobs) + len(more)
+    return (f"{count} jobs, {rounds} splits with {alone} runs on the "
             f"other side, {extra} extra executions; after the healing all had ended within "
             f"{ended_s:.1f} s, and all hosts ran jobs again within {joined_s:.1f} s")
 
 
-def await_all_busy(fleet):
-    until(lambda: {run.host for run in fleet.running(None)} == set(fleet.all), 60,
-          "a run on each host")
+def run_on_all(fleet, label, module):
+    """Submits until each host runs something; there are always more jobs than slots."""
+    jobs = []
+
+    def all_are_busy():
+        if list(fleet.states(label).values()).count("open") < 4 * len(fleet.all):
+            numbers = range(len(jobs), len(jobs) + 2 * len(fleet.all))
+            jobs.extend(fleet.pool.map(
+                lambda number: fleet.submit(fleet.origin, label, number, module, "--impure"),
+                numbers))
+        return {run.host for run in fleet.running(None)} == set(fleet.all)
+
+    until(all_are_busy, 60, "a run on each host")
+    return jobs
 
 
 def flapping(fleet, random_):

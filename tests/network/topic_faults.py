@@ -10,7 +10,8 @@ import pathlib
 import re
 import subprocess
 import sys
-import time
+
+from fleet import until
 
 HERE = pathlib.Path(__file__).resolve().parent
 LONG = bool(os.environ.get("IC_LONG"))
@@ -50,6 +51,11 @@ def packets(host):
             r'^ipfs_compute_topic_packets_total\{outcome="([^"]+)"\} (\d+)$', text, re.M)})
 
 
+def read_all(host, handed_over):
+    counted = packets(host)
+    return counted if sum(counted.values()) - counted["published"] == handed_over else None
+
+
 def gossip(fleet, random_):
     """F7: messages of the topic are lost, doubled, up to two seconds late, damaged."""
     said = []
@@ -69,17 +75,18 @@ def gossip(fleet, random_):
             extra = fleet.check(label, jobs)
             while bad:
                 one = bad.pop()
-                met += one.end()
-                time.sleep(0.2)  # Until what was handed over last is read.
-                taken += packets(one.host)
+                counts = one.end()
+                met += counts
+                # Each is counted, once what was handed over last is read.
+                taken += until(lambda host=one.host, over=counts["handed over"]:
+                               read_all(host, over), 30, "all messages, each counted once")
         finally:
             for one in bad:
                 one.end()
             for host in fleet.all:
                 fleet.restart_worker(host)
         assert met["doubled"] and met["damaged"] and (met["lost"] or not loss), met
-        # Each is counted; what is damaged is not taken, what came twice is taken once.
-        assert sum(taken.values()) - taken["published"] == met["handed over"], (taken, met)
+        # What is damaged is not taken, what came twice is taken once.
         assert taken["taken"] <= met["messages"] - met["lost"] - met["damaged"], (taken, met)
         assert taken["bad"] and taken["seen-before"], taken
         said.append(f"{count} jobs with {100 * loss:.0f} % lost: {extra} extra executions; "
