@@ -59,14 +59,17 @@ def read_all(host, handed_over):
 def gossip(fleet, random_):
     """F7: messages of the topic are lost, doubled, up to two seconds late, damaged."""
     said = []
-    for loss in (0.0, 0.01, 0.1, 0.3) if LONG else (0.1,):
+    met_in_all, taken_in_all = collections.Counter(), collections.Counter()
+    # Of few messages so many, that none of either kind is out of the question.
+    double, damage = (0.2, 0.05) if LONG else (0.8, 0.4)
+    for loss in (0.0, 0.01, 0.1, 0.3) if LONG else (0.2,):
         count = 500 if LONG else 60
         label = f"gossip{loss}"
         met, taken, bad = collections.Counter(), collections.Counter(), []
         try:
             for host in fleet.all:
-                bad.append(BadTopic(host, seed=random_.random(), loss=loss, double=0.2,
-                                    late_s=[0, 2], damage=0.05))
+                bad.append(BadTopic(host, seed=random_.random(), loss=loss, double=double,
+                                    late_s=[0, 2], damage=damage))
                 fleet.restart_worker(host, "--metrics-listen", METRICS_PORT)
             for host in fleet.all:
                 host.await_word(host.worker, "listening to other nodes")
@@ -85,12 +88,14 @@ def gossip(fleet, random_):
                 one.end()
             for host in fleet.all:
                 fleet.restart_worker(host)
-        assert met["doubled"] and met["damaged"] and (met["lost"] or not loss), met
         # What is damaged is not taken, what came twice is taken once.
         assert taken["taken"] <= met["messages"] - met["lost"] - met["damaged"], (taken, met)
-        assert taken["bad"] and taken["seen-before"], taken
+        met_in_all += met
+        taken_in_all += taken
         said.append(f"{count} jobs with {100 * loss:.0f} % lost: {extra} extra executions; "
                     f"{dict(met)}, of which {dict(taken)}")
+    assert all(met_in_all[what] for what in ("doubled", "damaged", "lost")), met_in_all
+    assert all(taken_in_all[what] for what in ("bad", "seen-before")), taken_in_all
     for host in fleet.all:
         host.await_word(host.worker, "listening to other nodes")
     return "; ".join(said)
