@@ -22,6 +22,8 @@ import sys
 import threading
 import time
 
+import proxy
+
 SUBSCRIBE = b"/api/v0/pubsub/sub"
 HEAD_BYTES_MAX = 1 << 14
 
@@ -130,54 +132,20 @@ def carry_messages(weather, kubo, client):
             weather.pass_on(one + b"\n", send)
 
 
-class Connection:
-    def __init__(self, weather, client, kubo):
-        self.weather, self.client, self.kubo = weather, client, kubo
-        self.subscribes = False
+class Connection(proxy.Connection):
+    WATCHED = SUBSCRIBE  # It is a connection's last request.
 
-    def requests(self):
-        tail = b""
-        try:
-            while data := self.client.recv(1 << 16):
-                if SUBSCRIBE in tail + data:
-                    self.subscribes = True  # It is this connection's last request.
-                tail = data[-len(SUBSCRIBE):]
-                self.kubo.sendall(data)
-        except OSError:
-            pass
-        close(self.client, self.kubo)
+    def __init__(self, weather, client, kubo):
+        super().__init__(client, kubo)
+        self.weather = weather
 
     def answers(self):
-        try:
-            # The answer to a request comes after it: which one it was is known before it is read.
-            while self.kubo.recv(1, socket.MSG_PEEK):
-                if self.subscribes:
-                    carry_messages(self.weather, self.kubo, self.client)
-                    break
-                self.client.sendall(self.kubo.recv(1 << 16))
-        except (OSError, ValueError):
-            pass
-        close(self.client, self.kubo)
-
-
-def close(*ends):
-    for end in ends:
-        try:
-            end.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
-
-
-def serve(weather, client, kubo_port):
-    try:
-        kubo = socket.create_connection(("127.0.0.1", kubo_port), timeout=10)
-    except OSError:
-        client.close()  # No Kubo: refused, as near as may be.
-        return
-    kubo.settimeout(None)
-    connection = Connection(weather, client, kubo)
-    for direction in (connection.requests, connection.answers):
-        threading.Thread(target=direction, daemon=True).start()
+        # The answer to a request comes after it: which one it was is known before it is read.
+        while self.kubo.recv(1, socket.MSG_PEEK):
+            if self.is_watched:
+                carry_messages(self.weather, self.kubo, self.client)
+                return
+            self.client.sendall(self.kubo.recv(1 << 16))
 
 
 def main():
@@ -190,11 +158,7 @@ def main():
         sys.exit(0)
 
     signal.signal(signal.SIGTERM, end)
-    listener = socket.create_server(("127.0.0.1", port))
-    print("ready", flush=True)
-    while True:
-        client, _ = listener.accept()
-        serve(weather, client, kubo_port)
+    proxy.serve(port, kubo_port, lambda client, kubo: Connection(weather, client, kubo))
 
 
 if __name__ == "__main__":

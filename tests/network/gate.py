@@ -10,9 +10,10 @@ it, and the worker does not know. `drop` closes that connection. `pass` instead 
 """
 
 import re
-import socket
 import sys
 import threading
+
+import proxy
 
 IMPORT = b"/api/v0/dag/import"
 #: The last chunk of an answer, with or without fields after it.
@@ -42,44 +43,24 @@ class Gate:
                     self.wish = word if word in ("hold", "pass") else None
 
 
-class Connection:
+class Connection(proxy.Connection):
+    WATCHED = IMPORT
+
     def __init__(self, gate, client, kubo):
-        self.gate, self.client, self.kubo = gate, client, kubo
-        self.is_importing = False
+        super().__init__(client, kubo)
+        self.gate = gate
         self.answer = b""
 
-    def close(self):
-        for end in (self.client, self.kubo):
-            try:
-                end.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-
-    def requests(self):
-        tail = b""
-        try:
-            while data := self.client.recv(1 << 16):
-                if IMPORT in tail + data:
-                    self.is_importing = True
-                tail = data[-len(IMPORT):]
-                self.kubo.sendall(data)
-        except OSError:
-            pass
-        self.close()
-
     def answers(self):
-        try:
-            while data := self.kubo.recv(1 << 16):
-                if not self.is_importing:
-                    self.client.sendall(data)
-                elif self.is_whole(data):
-                    self.is_importing = False
-                    whole, self.answer = self.answer, b""
-                    if not self.hand_on(whole):
-                        return
-        except OSError:
-            pass
-        self.close()
+        while data := self.kubo.recv(1 << 16):
+            if not self.is_watched:
+                self.client.sendall(data)
+            elif self.is_whole(data):
+                self.is_watched = False
+                whole, self.answer = self.answer, b""
+                if not self.hand_on(whole):
+                    while self.kubo.recv(1 << 16):  # Until it is dropped.
+                        pass
 
     def is_whole(self, data):
         self.answer += data
@@ -107,19 +88,7 @@ def main():
     port, kubo_port = map(int, sys.argv[1:])
     gate = Gate()
     threading.Thread(target=gate.read_wishes, daemon=True).start()
-    listener = socket.create_server(("127.0.0.1", port))
-    print("ready", flush=True)
-    while True:
-        client, _ = listener.accept()
-        try:
-            kubo = socket.create_connection(("127.0.0.1", kubo_port), timeout=10)
-        except OSError:
-            client.close()  # No Kubo: refused, as near as may be.
-            continue
-        kubo.settimeout(None)
-        connection = Connection(gate, client, kubo)
-        for direction in (connection.requests, connection.answers):
-            threading.Thread(target=direction, daemon=True).start()
+    proxy.serve(port, kubo_port, lambda client, kubo: Connection(gate, client, kubo))
 
 
 if __name__ == "__main__":
