@@ -19,6 +19,12 @@ using net::testing::answer_of;
 using net::testing::HttpTestServer;
 using net::testing::SeenRequest;
 
+std::unique_ptr<kubo::Rpc> client_of(const HttpTestServer& server) {
+    kubo::RpcOptions options;
+    options.address = server.url("");
+    return std::move(kubo::Rpc::open(options)).take();
+}
+
 /// A Kubo that reaches everybody but those whose address has "dead" in it.
 class KuboDiallerTest : public ::testing::Test {
 protected:
@@ -45,11 +51,7 @@ protected:
                    ? answer_of(200, "", R"({"Strings":["connect success"]})")
                    : answer_of(500, "", R"({"Message":"no route","Code":0,"Type":"error"})");
     }};
-    std::unique_ptr<kubo::Rpc> rpc_ = [this] {
-        kubo::RpcOptions options;
-        options.address = server_.url("");
-        return std::move(kubo::Rpc::open(options)).take();
-    }();
+    const std::unique_ptr<kubo::Rpc> rpc_ = client_of(server_);
     std::unique_ptr<net::EventLoop> loop_ = net::EventLoop::open().take();
     KuboDialler dialler_{
         *loop_, *rpc_, {.redial = {.connected = 3'600s, .first = 10ms, .longest = 20ms}}};
@@ -106,11 +108,7 @@ protected:
         ++ended_;
         peer.send(answer_of(500, "", R"({"Message":"no route","Code":0,"Type":"error"})"));
     }};
-    std::unique_ptr<kubo::Rpc> rpc_ = [this] {
-        kubo::RpcOptions options;
-        options.address = server_.url("");
-        return std::move(kubo::Rpc::open(options)).take();
-    }();
+    const std::unique_ptr<kubo::Rpc> rpc_ = client_of(server_);
     std::unique_ptr<net::EventLoop> loop_ = net::EventLoop::open().take();
     /// No dial ends of itself, and none is made twice.
     KuboDialler dialler_{

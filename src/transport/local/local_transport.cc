@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::chrono::milliseconds dial_delay_min{50};
 constexpr std::chrono::milliseconds dial_delay_max{2'000};
+/// Ours: until the lock of a process whose pipe is closed is looked at again.
 constexpr std::chrono::milliseconds lock_delay_min{1};
 constexpr std::chrono::milliseconds lock_delay_max{64};
 constexpr std::chrono::milliseconds accept_pause{100}; // When there are no descriptors left.
