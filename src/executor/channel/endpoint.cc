@@ -84,7 +84,7 @@ ssize_t Endpoint::wait_for_message(msghdr& header) {
     const Instant begin = now_since_boot();
     const msghdr asked = header; // The kernel writes to it also when there is nothing.
     ssize_t count = -1;
-    bool sleep = !came_at_once_ || patience_ == Patience::sleep;
+    bool sleep = !habit_.looks() || patience_ == Patience::sleep;
     for (;;) {
         count = ::recvmsg(socket_.get(), &header, MSG_CMSG_CLOEXEC | (sleep ? 0 : MSG_DONTWAIT));
         if (count >= 0 || (errno != EINTR && errno != EAGAIN)) {
@@ -96,8 +96,7 @@ ssize_t Endpoint::wait_for_message(msghdr& header) {
             sleep = now_since_boot() - begin >= limits::receive_spin_max;
         }
     }
-    // A sleeper's wait has its own waking in it.
-    came_at_once_ = now_since_boot() - begin < 2 * limits::receive_spin_max;
+    habit_.came_after(now_since_boot() - begin);
     return count;
 }
 

@@ -7,6 +7,7 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -21,14 +22,38 @@ namespace limits {
 inline constexpr std::size_t descriptors_max = 2;
 
 /// Ours: how long `receive` looks again and again before it sleeps. Waking a sleeping processor
-/// takes some 25 us, more than a small run; beyond twice that looking costs more than it saves.
-inline constexpr std::chrono::microseconds receive_spin_max{50};
+/// takes 25 to 100 us, more than a small run. It is longer than that and a run together, so that a
+/// pause of one side (an interrupt, a page fault) does not send the other to sleep as well.
+inline constexpr std::chrono::microseconds receive_spin_max{200};
+
+/// Ours: after so many waits in a row that were longer, looking is taken to be in vain.
+inline constexpr int late_in_a_row_max = 8;
 } // namespace limits
 
 /// How to wait for a message.
 enum class Patience : std::uint8_t {
     look,  ///< Look for a while, then sleep.
     sleep, ///< At once: where processors are scarce, looking takes one from who is to answer.
+};
+
+/// Remembers how long messages had to be waited for, and says whether to look for the next. One
+/// late message does not change a habit: in a row of short runs, each side would sleep while the
+/// other wakes, and several runs would take several times as long.
+/// Threads: one at a time.
+class WaitHabit {
+public:
+    /// Not before a message has come soon, nor after limits::late_in_a_row_max late ones.
+    bool looks() const { return late_in_a_row_ < limits::late_in_a_row_max; }
+
+    /// One came after `wait`, which may have the waiter's own waking in it.
+    void came_after(std::chrono::nanoseconds wait) {
+        late_in_a_row_ = wait < limits::receive_spin_max
+                             ? 0
+                             : std::min(late_in_a_row_ + 1, limits::late_in_a_row_max);
+    }
+
+private:
+    int late_in_a_row_ = limits::late_in_a_row_max;
 };
 
 /// A message with the descriptors that came with it, close-on-exec.
@@ -50,9 +75,9 @@ public:
     /// Errors: too_large, unavailable (the other end is gone).
     Result<void> send(const Message& message, std::span<const int> descriptors = {});
 
-    /// Blocks until there is a message. Where the one before came at once it first looks for
-    /// limits::receive_spin_max without sleeping, yielding its processor to whoever wants it: an
-    /// idle process never spins, and one that works back to back is not woken each time. Errors:
+    /// Blocks until there is a message. By its WaitHabit it first looks for
+    /// limits::receive_spin_max without sleeping, yielding its processor to whoever wants it: one
+    /// that works back to back is not woken each time, and one with nothing to do sleeps. Errors:
     /// unavailable (the other end is gone), malformed, too_large, unsupported.
     Result<Received> receive();
 
@@ -66,7 +91,7 @@ private:
 
     UniqueFd socket_;
     Patience patience_ = Patience::look;
-    bool came_at_once_ = false; // The last message that was waited for.
+    WaitHabit habit_;
     Bytes outgoing_;
     std::unique_ptr<std::uint8_t[]> incoming_; // message_bytes_max; pages come when first used.
 };

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 
 namespace ic::executor::channel {
 namespace {
@@ -26,6 +27,38 @@ protected:
     std::optional<Endpoint> left_;
     std::optional<Endpoint> right_;
 };
+
+using namespace std::chrono_literals;
+
+TEST(WaitHabit, ANewOneSleepsUntilAMessageCameSoon) {
+    WaitHabit habit;
+    EXPECT_FALSE(habit.looks());
+    habit.came_after(limits::receive_spin_max);
+    EXPECT_FALSE(habit.looks());
+    habit.came_after(limits::receive_spin_max - 1ns);
+    EXPECT_TRUE(habit.looks());
+}
+
+TEST(WaitHabit, OnlyLateMessagesInARowPutItToSleep) {
+    WaitHabit habit;
+    habit.came_after(0ns);
+    for (int round = 0; round < 3; ++round) {
+        for (int late = 1; late < limits::late_in_a_row_max; ++late) {
+            habit.came_after(1h);
+            EXPECT_TRUE(habit.looks()) << late << " late";
+        }
+        habit.came_after(1us); // What was late before counts no longer.
+    }
+    for (int late = 0; late < limits::late_in_a_row_max; ++late) {
+        EXPECT_TRUE(habit.looks()) << late << " late";
+        habit.came_after(1h);
+    }
+    EXPECT_FALSE(habit.looks());
+    habit.came_after(1h);
+    EXPECT_FALSE(habit.looks());
+    habit.came_after(1us);
+    EXPECT_TRUE(habit.looks()) << "one that came soon is enough";
+}
 
 TEST_F(EndpointPair, MessagesArriveWholeAndInOrder) {
     const std::vector<Message> all = testing::one_of_each();
