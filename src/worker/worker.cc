@@ -23,10 +23,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// Ours: a stage that lasts less is not reported, nor is output sent ahead of a receipt that is
-/// about to say it all. Keeps short jobs at two messages each way.
-constexpr auto report_after = 30ms;
-
 /// Ours: while runs last less than this on average, more jobs are taken than there are slots, so
 /// that the next one is here when a slot gets free: a grant takes a synced commit, which is longer
 /// than such a run.
@@ -319,44 +315,6 @@ struct Worker::Impl {
 
     // --- on a slot's thread ---
 
-    class Observer final : public RunObserver {
-    public:
-        Observer(Impl& impl, ActiveRun& run) : impl_(impl), run_(run), started_(now_since_boot()) {}
-
-        void stage(job::Stage stage) override {
-            run_.stage.store(static_cast<std::uint8_t>(stage), std::memory_order_relaxed);
-            run_.report.stages.push_back({.stage = stage, .at = now_since_boot()});
-        }
-
-        void log(std::string_view line) override {
-            impl_.post([&impl = impl_, job = run_.lease.job, text = std::string(line)] {
-                impl.on_log(job, text);
-            });
-        }
-
-        void trace(std::string_view /*line*/) override {} // Jobs of others are not debugged.
-
-        void dump(executor::Dump /*kind*/, ByteView /*piece*/) override {}
-
-        void output(job::Stream stream, std::uint64_t offset, ByteView data) override {
-            run_.output.add(job::Output{
-                .lease = run_.lease, .stream = stream, .offset = offset, .data = copy_of(data)});
-            // What comes earlier goes with the first report, if the run still goes on then.
-            if (now_since_boot() - started_ >= report_after) {
-                impl_.post([&impl = impl_, lease = run_.lease] {
-                    if (const auto run = impl.active.find(lease); run != impl.active.end()) {
-                        impl.send_output(*run->second);
-                    }
-                });
-            }
-        }
-
-    private:
-        Impl& impl_;
-        ActiveRun& run_;
-        const Instant started_;
-    };
-
     static lease::RunEnd no_receipt(const Error& error) {
         return {.receipt = std::nullopt, .reason = error.code, .message = error.message};
     }
@@ -371,7 +329,10 @@ struct Worker::Impl {
             stored.invocation = LentBytes::of(copy_of(document));
         }
         run.report.traceparent = invocation.invocation.traceparent;
-        Observer observer(*this, run);
+        const auto shared = run.shared_from_this();
+        LiveObserver observer(run,
+                              {.log = [&] { post([this, shared] { show_log(*shared); }); },
+                               .output = [&] { post([this, shared] { send_live(*shared); }); }});
         stored.run = run_and_store(
             parts, invocation.invocation, stored.ids, run.lease, run.permit, observer);
         return stored;
@@ -436,12 +397,30 @@ struct Worker::Impl {
             return;
         }
         reporting = true;
-        report_timer = loop.after(report_after, [this] { report(); });
+        report_timer = loop.after(limits::report_after, [this] { report(); });
     }
 
     void send_output(ActiveRun& run) {
-        for (job::Output& one : run.output.take()) {
+        for (job::Output& one : run.output.take().pieces) {
             outlet.send(run.coordinator, std::move(one));
+        }
+    }
+
+    /// Of a run that has ended the receipt says all.
+    void send_live(ActiveRun& run) {
+        if (active.contains(run.lease)) {
+            send_output(run);
+        }
+    }
+
+    void show_log(ActiveRun& run) {
+        const auto taken = run.log_lines.take();
+        for (const std::string& line : taken.pieces) {
+            on_log(run.lease.job, line);
+        }
+        if (taken.dropped > 0) {
+            on_log(run.lease.job,
+                   "[" + std::to_string(taken.dropped) + " lines are in the job's log alone]");
         }
     }
 
