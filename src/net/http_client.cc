@@ -19,7 +19,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds stop_is_asked_every{100};
+constexpr milliseconds stop_is_asked_every{20};
 
 using Easy = std::unique_ptr<CURL, Free<CURL, curl_easy_cleanup>>;
 using Multi = std::unique_ptr<CURLM, Free<CURLM, curl_multi_cleanup>>;

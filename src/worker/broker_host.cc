@@ -51,7 +51,7 @@ BrokerHost::BrokerHost(const RunParts& parts,
                        RunObserver& observer,
                        FetchOptions fetching)
     : parts_(parts)
-    , permit_(permit)
+    , permit_(permit, fetching.run_time_max)
     , observer_(observer)
     , fetching_(std::move(fetching)) {}
 
@@ -60,6 +60,8 @@ void BrokerHost::stage(job::Stage stage) {
     fetching_since_.reset();
     if (stage == job::Stage::fetching) {
         fetching_since_ = now_since_boot();
+    } else if (stage == job::Stage::running) {
+        permit_.begin();
     }
     observer_.stage(stage);
 }

@@ -60,7 +60,9 @@ struct RunParts {
 /// How a run gets what its job names.
 struct FetchOptions {
     std::chrono::milliseconds time_max{60'000}; ///< Of the fetch stage.
-    std::vector<std::string> providers{};       ///< The job's.
+    /// Of the run stage: nothing is waited for after it. Its guest is stopped by then.
+    std::chrono::milliseconds run_time_max{60'000};
+    std::vector<std::string> providers{}; ///< The job's.
 };
 
 /// Who looks on while a run goes. Called on the run's thread.
@@ -123,13 +125,37 @@ public:
     bool lost_an_add() const { return added_->has_failed; }
 
 private:
+    /// What ends the run, and the end of its stage. Threads: the run's.
+    class RunPermit final : public executor::Permit {
+    public:
+        RunPermit(const executor::Permit& of_lease, std::chrono::milliseconds time_max)
+            : of_lease_(of_lease)
+            , time_max_(time_max) {}
+
+        void begin() { until_ = now_since_boot() + time_max_; }
+
+        Instant lease_until() const override { return of_lease_.lease_until(); }
+
+        std::optional<Errc> stop_reason() const override {
+            if (const std::optional<Errc> reason = of_lease_.stop_reason()) {
+                return reason;
+            }
+            return now_since_boot() >= until_ ? std::optional(Errc::limit_wall_time) : std::nullopt;
+        }
+
+    private:
+        const executor::Permit& of_lease_;
+        const std::chrono::milliseconds time_max_;
+        Instant until_ = Instant::never();
+    };
+
     /// Why the run is to stop, or the fetch stage.
     std::optional<Error> must_end() const;
     BlockSource& reader();
     Result<void> fetch(const Cid& cid);
 
     const RunParts& parts_;
-    const executor::Permit& permit_;
+    RunPermit permit_;
     RunObserver& observer_;
     const FetchOptions fetching_;
     std::chrono::nanoseconds fetched_for_{0}; ///< In the parts of the stage that are over.

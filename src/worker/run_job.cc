@@ -148,6 +148,7 @@ FinishedRun run_and_store(const RunParts& parts,
                     permit,
                     observer,
                     {.time_max = capped_ms(invocation.timeouts.fetch_ms_max),
+                     .run_time_max = capped_ms(invocation.spec.limits.wall_ms_max),
                      .providers = invocation.providers});
     executor::Outcome outcome = fetch_and_run(parts, task, permit, host);
 

@@ -28,6 +28,12 @@ public:
                           executor::Host& host) override {
         ++runs;
         executor::Outcome outcome;
+        if (asks_for) {
+            host.stage(job::Stage::running);
+            const Result<LentBytes> block = host.get(*asks_for);
+            outcome.ending.error = block ? Errc::internal : block.error().code;
+            return outcome;
+        }
         if (!is_adding) {
             outcome.output = {'h', 'i'};
             return outcome;
@@ -42,6 +48,7 @@ public:
 
     int runs = 0;
     bool is_adding = false;
+    std::optional<Cid> asks_for{}; ///< While it runs.
 };
 
 /// A disk that takes nothing.
@@ -241,6 +248,15 @@ TEST_F(Fetching, EndsWithTheLease) {
     spec.event = absent;
     EXPECT_EQ(fetch_and_run(spec, 3'600'000).ending.error, Errc::cancelled);
     EXPECT_EQ(scribe.runs, 0);
+}
+
+// A guest that waits for what nobody gives is stopped by then; so is who waits on its behalf.
+TEST_F(Fetching, EndsWithTheTimeOfTheRun) {
+    scribe.asks_for = absent;
+    job::JobSpec spec;
+    spec.limits.wall_ms_max = 50;
+    EXPECT_EQ(fetch_and_run(spec, 3'600'000).ending.error, Errc::limit_wall_time);
+    EXPECT_EQ(asked.size(), 1U);
 }
 
 TEST_F(Fetching, AsksForNothingThatIsHereOrStandsInItsCid) {
