@@ -1,11 +1,13 @@
 #include "executor/channel/system_calls.h"
 
+#include <fcntl.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
+#include <cstdint>
 #include <limits>
 #include <memory>
 #include <span>
@@ -35,7 +37,6 @@ constexpr std::array both{
     SCMP_SYS(newfstatat),
     SCMP_SYS(statx),
     SCMP_SYS(lseek),
-    SCMP_SYS(fcntl),
     SCMP_SYS(poll),
     SCMP_SYS(ppoll),
     // Memory: linear memories, code, copy-on-write images.
@@ -72,6 +73,11 @@ constexpr std::array both{
     SCMP_SYS(getrandom),
 };
 
+/// Of fcntl: what the C library, Rust and the engine do. The rest has the kernel send signals (to
+/// the owner of a descriptor that the broker has open too), leases and locks.
+constexpr std::array descriptor_commands{
+    F_GETFD, F_SETFD, F_GETFL, F_DUPFD_CLOEXEC, F_ADD_SEALS, F_GET_SEALS};
+
 int allow(scmp_filter_ctx filter, std::span<const int> calls) {
     for (const int call : calls) {
         if (const int error = ::seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 0); error != 0) {
@@ -79,6 +85,15 @@ int allow(scmp_filter_ctx filter, std::span<const int> calls) {
         }
     }
     return 0;
+}
+
+/// Allows a call whose second argument is this 32-bit value; the kernel looks at no more of it.
+int allow_command(scmp_filter_ctx filter, int call, int command) {
+    const scmp_arg_cmp second{.arg = 1,
+                              .op = SCMP_CMP_MASKED_EQ,
+                              .datum_a = std::numeric_limits<std::uint32_t>::max(),
+                              .datum_b = static_cast<scmp_datum_t>(command)};
+    return ::seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, call, 1, &second);
 }
 
 /// Allows a call whose first argument has this value, under this mask.
@@ -89,6 +104,9 @@ int allow_if(scmp_filter_ctx filter, int call, scmp_datum_t mask, scmp_datum_t v
 
 int build(scmp_filter_ctx filter, ProcessKind kind) {
     int error = allow(filter, both);
+    for (const int command : descriptor_commands) {
+        error = error != 0 ? error : allow_command(filter, SCMP_SYS(fcntl), command);
+    }
     if (error == 0) { // abort() sends its signal so.
         error = allow_if(filter,
                          SCMP_SYS(tgkill),

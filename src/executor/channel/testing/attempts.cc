@@ -183,6 +183,10 @@ std::vector<Attempt> on_mounts_and_sockets() {
 std::vector<Attempt> on_processes(pid_t victim) {
     return {
         {"signal the broker's group", [] { return call(SYS_kill, 0, SIGTERM); }},
+        {"signal whoever owns a descriptor",
+         [victim] { return call(SYS_fcntl, 3, F_SETOWN, victim); }},
+        {"another signal for its owner", [] { return call(SYS_fcntl, 3, F_SETSIG, SIGKILL); }},
+        {"signals from a descriptor", [] { return call(SYS_fcntl, 3, F_SETFL, O_ASYNC); }},
         {"signal through a handle", [] { return call(SYS_pidfd_send_signal, 0, SIGTERM, 0, 0); }},
         {"a descriptor of another process", [] { return call(SYS_pidfd_getfd, 0, 0, 0); }},
         {"be traced", [] { return call(SYS_ptrace, PTRACE_TRACEME, 0, 0, 0); }},
