@@ -121,6 +121,38 @@ TEST_F(PoolTest, ARunGivesItsOutputAndSaysItsStages) {
     EXPECT_EQ(host_.stages, std::vector{job::Stage::running});
 }
 
+TEST_F(PoolTest, NoRunIsSaidToHaveUsedMoreThanItMay) {
+    Task boasting = task("boast");
+    boasting.spec.limits.fuel_max = 1000;
+    const job::Limits& limits = boasting.spec.limits;
+    const job::Usage usage = run(boasting).usage;
+    EXPECT_EQ(usage.fuel, 1000U);
+    EXPECT_EQ(usage.memory_bytes_peak, limits.memory_bytes_max);
+    EXPECT_EQ(usage.host_calls, limits.host_calls_max);
+    EXPECT_EQ(usage.bytes_added, 0U);
+    EXPECT_LE(usage.cpu_us, usage.run_us);
+    EXPECT_EQ(run("boast").usage.fuel, 0U) << "nobody counts it";
+}
+
+// It reads nothing any more, and what is sent to it fills the socket.
+TEST_F(PoolTest, AnExecutorThatIsDeafHoldsNobodyUp) {
+    Task large = task("deaf");
+    large.spec.limits.wall_ms_max = 200;
+    for (int variable = 0; variable < 15; ++variable) {
+        large.spec.environment.emplace_back("N" + std::to_string(variable), std::string(4000, 'x'));
+    }
+    bool killed = false;
+    for (int turn = 0; turn < 20 && !killed; ++turn) {
+        killed = run(large).ending.error == Errc::limit_wall_time;
+        // Another module: it has to be sent before the run.
+        Task next = task("hello", "other " + std::to_string(turn));
+        next.spec.limits.wall_ms_max = 200;
+        killed = run(next).ending.error == Errc::limit_wall_time || killed;
+    }
+    EXPECT_TRUE(killed) << "it was never full";
+    EXPECT_EQ(output("hello"), "hello");
+}
+
 TEST_F(PoolTest, StreamsAreWholeAndFollowed) {
     const Outcome outcome = run("talk");
     EXPECT_EQ(text_of(outcome.output), "early late");

@@ -16,6 +16,13 @@ std::string clipped(std::string_view text) {
     return std::string(text.substr(0, channel::limits::text_bytes_max));
 }
 
+/// What an executor says of a run is signed as ours: no more than the job may have used.
+void hold_to(const job::Limits& limits, job::Usage& usage) {
+    usage.memory_bytes_peak = std::min(usage.memory_bytes_peak, limits.memory_bytes_max);
+    usage.host_calls = std::min(usage.host_calls, limits.host_calls_max);
+    usage.fuel = std::min(usage.fuel, limits.fuel_max);
+}
+
 } // namespace
 
 RunService::RunService(const Task& task,
@@ -281,6 +288,7 @@ Result<void> RunService::take(channel::Finished& message) {
     TRY(write_output(job::Stream::errors, message.errors));
     outcome_.ending = std::move(message.ending);
     outcome_.usage = message.usage;
+    hold_to(task_.spec.limits, outcome_.usage);
     outcome_.usage.bytes_added = bytes_added_; // As counted here, whatever the executor says.
     finished_ = true;
     return {};

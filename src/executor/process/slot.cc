@@ -155,6 +155,10 @@ Result<SlotRun> Slot::try_run(const Task& task,
                               bool& asked) {
     TRY(start());
     TRY(await_up(permit));
+    // From here on: an executor that reads nothing would hold up whoever sends to it.
+    watch(permit,
+          after_limit(now_since_boot(), task.spec.limits.wall_ms_max, options_.grace),
+          Errc::limit_wall_time);
     TRY(provide_all(artifacts));
     return converse(task, artifacts, permit, host, asked);
 }
@@ -244,6 +248,8 @@ Result<SlotRun> Slot::converse(const Task& task,
     const auto took = now_since_boot() - begin;
     result.outcome.usage.run_us = static_cast<std::uint64_t>(
         std::chrono::duration_cast<std::chrono::microseconds>(took).count());
+    result.outcome.usage.cpu_us =
+        std::min(result.outcome.usage.cpu_us, result.outcome.usage.run_us);
     return result;
 }
 

@@ -71,6 +71,8 @@ private:
             {"die", [] { die("it hurts"); }},
             {"abort", [] { std::abort(); }},
             {"hang", [] { hang(); }},
+            {"boast", [this] { boast(); }},
+            {"deaf", [this] { answer_ahead(), hang(); }},
             {"eat", [this] { eat(), finish("full"); }},
             {"close", [] { close_and_hang(); }},
             {"garbage", [this] { send_garbage(); }},
@@ -106,6 +108,23 @@ private:
     void send(const Message& message) {
         if (!endpoint_.send(message)) {
             std::_Exit(0);
+        }
+    }
+
+    void boast() {
+        constexpr std::uint64_t all = UINT64_MAX;
+        send(Finished{.run = start_.run,
+                      .usage = {.cpu_us = all,
+                                .fuel = all,
+                                .memory_bytes_peak = all,
+                                .bytes_added = all,
+                                .host_calls = all}});
+    }
+
+    /// Runs that nobody has asked for yet.
+    void answer_ahead() {
+        for (std::uint64_t run = 0; run < 100; ++run) {
+            send(Finished{.run = start_.run + run});
         }
     }
 
