@@ -9,6 +9,7 @@
 
 #include <fcntl.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -27,6 +28,18 @@ void fill_random(std::uint8_t* into, std::size_t size) {
 std::uint64_t machine_memory() {
     return static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
            static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
+/// Ours. Connections, artifacts and files take a descriptor each; the usual limit of 1,024 is for
+/// programs that call select(2). Executors and compilers have a limit of their own.
+constexpr rlim_t open_files_wanted = 65'536;
+
+void raise_descriptor_limit() {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < open_files_wanted) {
+        limit.rlim_cur = std::min(limit.rlim_max, open_files_wanted);
+        ::setrlimit(RLIMIT_NOFILE, &limit); // If not, it goes on with what there is.
+    }
 }
 
 } // namespace
@@ -51,6 +64,7 @@ Result<std::unique_ptr<Workshop>> Workshop::open(const WorkshopOptions& options,
                                                  const job::Policy& policy,
                                                  BlockStore& store,
                                                  BlockSource& source) {
+    raise_descriptor_limit();
     auto impl = std::make_unique<Impl>();
     if (!options.execution_record.empty()) {
         impl->record = UniqueFd(::open(

@@ -293,6 +293,11 @@ void ArtifactCache::drop(const ArtifactKey& key) {
     }
 }
 
+std::size_t ArtifactCache::artifacts_in_memory() const {
+    const std::lock_guard lock(mutex_);
+    return recent_.size();
+}
+
 void ArtifactCache::remember(const ArtifactKey& key, std::shared_ptr<const Artifact> artifact) {
     const std::lock_guard lock(mutex_);
     const auto found = by_key_.find(key);
@@ -303,7 +308,8 @@ void ArtifactCache::remember(const ArtifactKey& key, std::shared_ptr<const Artif
     memory_bytes_ += artifact->bytes;
     recent_.push_front({key, std::move(artifact)});
     by_key_.insert_or_assign(key, recent_.begin());
-    while (memory_bytes_ > options_.memory_bytes_max && recent_.size() > 1) {
+    while (recent_.size() > 1 && (memory_bytes_ > options_.memory_bytes_max ||
+                                  recent_.size() > options_.memory_artifacts_max)) {
         memory_bytes_ -= recent_.back().artifact->bytes;
         by_key_.erase(recent_.back().key);
         recent_.pop_back();

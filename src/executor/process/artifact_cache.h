@@ -46,6 +46,7 @@ struct ArtifactCacheOptions {
     std::array<std::uint8_t, 32> key{}; ///< PrivateKey::derive("artifact-mac/1").
     std::uint64_t disk_bytes_max = std::uint64_t{1} << 30U;
     std::uint64_t memory_bytes_max = std::uint64_t{64} << 20U;
+    std::size_t memory_artifacts_max = 256; ///< Each is a descriptor.
 };
 
 /// A file is used only if this node's key made it: machine code from anybody else would run.
@@ -54,6 +55,9 @@ class ArtifactCache {
 public:
     /// Makes the folder if needed, 0700. Errors: refused (it belongs to another user), as files.
     static Result<std::unique_ptr<ArtifactCache>> open(const ArtifactCacheOptions& options);
+
+    /// Each is a descriptor of this process.
+    std::size_t artifacts_in_memory() const;
 
     /// From memory, else from disk. `shared_ptr`: an artifact in use outlives its place here.
     /// Nothing if there is none, or only one that is damaged or not ours.
@@ -88,7 +92,7 @@ private:
     ArtifactCacheOptions options_;
     UniqueFd folder_;
 
-    std::mutex mutex_;
+    mutable std::mutex mutex_;
     std::list<Entry> recent_; // The most recently used first.
     std::map<ArtifactKey, std::list<Entry>::iterator> by_key_;
     std::uint64_t memory_bytes_ = 0;

@@ -219,6 +219,22 @@ TEST_F(ArtifactCacheTest, MemoryIsBoundedAndTheDiskStillHasIt) {
     EXPECT_NE(cache_->find(key_)->number, number) << "read again from disk";
 }
 
+TEST_F(ArtifactCacheTest, TheirNumberInMemoryIsBoundedToo) {
+    options_.memory_artifacts_max = 2;
+    open();
+    put(key_, "code");
+    put(other_, "more");
+    const std::uint64_t number = cache_->find(key_)->number; // Used last.
+    ArtifactKey third = key_;
+    third.fingerprint += "-third";
+    put(third, "third");
+    EXPECT_EQ(cache_->find(key_)->number, number);
+    const std::uint64_t of_other = cache_->find(other_)->number; // Read again from disk: the third
+    EXPECT_EQ(cache_->find(other_)->number, of_other);           // took its place.
+    EXPECT_NE(cache_->find(third), nullptr);
+    EXPECT_EQ(cache_->artifacts_in_memory(), 2U);
+}
+
 TEST_F(ArtifactCacheTest, PutRefusesMemoryThatIsStillMappedForWriting) {
     UniqueFd memory = memory_of("code");
     void* base = ::mmap(nullptr, 4, PROT_READ | PROT_WRITE, MAP_SHARED, memory.get(), 0);
