@@ -4,6 +4,7 @@
 #include "blockstore/read_ahead.h"
 #include "car_store/dag_reader.h"
 #include "executor/channel/walls.h"
+#include "executor/process/artifact_cache.h"
 #include "executor/process/cgroup.h"
 #include "executor/process/pool.h"
 #include "executor/wasm/limits.h"
@@ -16,6 +17,7 @@
 #include "wiring/kubo_dialler.h"
 #include "wiring/providers.h"
 #include "wiring/workshop.h"
+#include "worker/active_run.h"
 
 #include <gtest/gtest.h>
 
@@ -205,6 +207,18 @@ TEST_F(LimitsPage, SaysWhatIsTheNodes) {
                {bytes_text(pool.module_bytes_per_process_max)});
     expect_row("descriptors of an executor or compiler",
                {count_text(executor::channel::limits::open_files_max)});
+    expect_row("files that a guest adds at once",
+               {count_text(executor::wasm::limits::adds_open_max)});
+    expect_row("text of a listing; of all that are open",
+               {bytes_text(executor::wasm::limits::listing_bytes_max) + "; " +
+                bytes_text(executor::wasm::limits::listings_bytes_max)});
+    const executor::process::ArtifactCacheOptions artifacts;
+    expect_row("artifacts in a broker's memory",
+               {bytes_text(artifacts.memory_bytes_max) + ", " +
+                count_text(artifacts.memory_artifacts_max) + " artifacts"});
+    expect_row("of a run, shown while it runs, that waits",
+               {bytes_text(worker::limits::live_bytes_max) + ", a piece or line " +
+                bytes_text(worker::limits::live_piece_bytes) + " on top"});
     expect_row("tables of a run, of all its modules",
                {count_text(executor::wasm::limits::tables_max)});
     expect_row("memory of all executors and compilers",

@@ -2,6 +2,7 @@
 // docs/limits.md names these tests.
 
 #include "executor/wasm/engine.h"
+#include "executor/wasm/limits.h"
 #include "executor/wasm/testing/guests.h"
 
 #include <gtest/gtest.h>
@@ -184,6 +185,16 @@ TEST(ExactLimits, OfHandles) {
     expect_edge(repeat(open, 10), repeat(open, 11), "limit-handles", task);
     const std::string_view open_and_close = "(drop (call $close (call $add_open)))";
     EXPECT_EQ(ending_name(run_wat(repeat(open_and_close, 1000), task)), "ok");
+}
+
+TEST(ExactLimits, OfFilesBeingAdded) {
+    const std::string_view open = "(drop (call $add_open))";
+    Task task = long_task();
+    task.spec.limits.handles_max = 1000;
+    expect_edge(repeat(open, limits::adds_open_max),
+                repeat(open, limits::adds_open_max + 1),
+                "limit-handles",
+                task);
 }
 
 TEST(ExactLimits, OfOpenResponses) {

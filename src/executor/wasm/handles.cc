@@ -9,12 +9,18 @@ void Handles::begin(const Limits& limits) {
     handles_.clear();
     next_ = 1;
     curls_ = 0;
+    adds_ = 0;
+    text_bytes_ = 0;
     limits_ = limits;
 }
 
 std::int64_t Handles::open(Handle handle) {
     assert(!full());
     curls_ += std::holds_alternative<CurlHandle>(handle) ? 1 : 0;
+    adds_ += std::holds_alternative<AddHandle>(handle) ? 1 : 0;
+    if (const auto* text = std::get_if<TextHandle>(&handle)) {
+        text_bytes_ += text->text.size();
+    }
     handles_.emplace(next_, std::move(handle));
     return next_++;
 }
@@ -41,9 +47,24 @@ void Handles::close_all(Services& services) {
     }
 }
 
+std::optional<std::uint32_t> Handles::take_add(std::int64_t number) {
+    const auto at = handles_.find(number);
+    const auto* adding = at == handles_.end() ? nullptr : std::get_if<AddHandle>(&at->second);
+    if (adding == nullptr) {
+        return std::nullopt;
+    }
+    const std::uint32_t id = adding->id;
+    handles_.erase(at);
+    --adds_;
+    return id;
+}
+
 void Handles::end(const Handle& handle, Services& services) {
     if (const auto* adding = std::get_if<AddHandle>(&handle)) {
+        --adds_;
         services.add_drop(adding->id);
+    } else if (const auto* text = std::get_if<TextHandle>(&handle)) {
+        text_bytes_ -= text->text.size();
     } else if (const auto* response = std::get_if<CurlHandle>(&handle)) {
         --curls_;
         services.curl_close(response->id);

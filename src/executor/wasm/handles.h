@@ -55,11 +55,21 @@ public:
     /// Whether another response may be opened, as far as responses alone are concerned.
     bool full_of_curls() const { return curls_ >= limits_.curls_max; }
 
+    /// Files being added.
+    std::size_t adds() const { return adds_; }
+
+    /// Of all text that is here, but for the listing that is being made.
+    std::size_t text_bytes() const { return text_bytes_; }
+
     /// Requires: not `full`.
     std::int64_t open(Handle handle);
 
     /// Nothing for a number that is not open. Lifetime: until the next `open` or `close`.
     Handle* find(std::int64_t number);
+
+    /// Its file is the caller's to finish; the number is the guest's no more. Nothing if it is
+    /// none.
+    std::optional<std::uint32_t> take_add(std::int64_t number);
 
     /// Ends it at the other side of `services` too. Whether it was open.
     bool close(std::int64_t number, Services& services);
@@ -72,7 +82,9 @@ private:
 
     std::map<std::int64_t, Handle> handles_;
     std::int64_t next_ = 1;
-    std::uint64_t curls_ = 0; // Of the handles that are open.
+    std::uint64_t curls_ = 0; // Of the handles that are open, as what follows.
+    std::size_t adds_ = 0;
+    std::size_t text_bytes_ = 0;
     Limits limits_;
 };
 

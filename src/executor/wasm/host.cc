@@ -2,6 +2,7 @@
 
 #include "executor/wasm/boundary.h"
 #include "executor/wasm/host_errors.h"
+#include "executor/wasm/limits.h"
 #include "unixfs/content_path.h"
 #include "unixfs/directory.h"
 
@@ -59,6 +60,17 @@ Answer answer_for_network(Run& run, Error error) {
 }
 
 Answer open_handle(Run& run, Handle handle) { return run.handles.open(std::move(handle)); }
+
+/// Each file that is being added has a piece of it waiting here and one at the broker.
+bool room_for_add(Run& run) {
+    if (run.handles.adds() >= limits::adds_open_max) {
+        run.stop(Errc::limit_handles,
+                 "the guest has more than " + std::to_string(limits::adds_open_max) +
+                     " files open that it adds: finish or close them");
+        return false;
+    }
+    return true;
+}
 
 /// Asked before anything is fetched for a new handle.
 bool room_for_handle(Run& run) {
@@ -145,6 +157,8 @@ std::string_view name_of(unixfs::EntryType type) {
 }
 
 Result<std::string> list(Run& run, const Cid& directory) {
+    const std::size_t bytes_max =
+        std::min(limits::listing_bytes_max, limits::listings_bytes_max - run.handles.text_bytes());
     std::string text;
     const auto add_line = [&](const unixfs::ListedEntry& listed) -> Result<void> {
         const std::string name = json_string(listed.entry.name);
@@ -155,8 +169,8 @@ Result<std::string> list(Run& run, const Cid& directory) {
         text.append(R"(,"cid":")").append(listed.entry.cid.to_string());
         text.append(R"(","type":")").append(name_of(listed.stat.type));
         text.append(R"(","size":)").append(std::to_string(listed.stat.size)).append("}\n");
-        if (text.size() > limits::listing_bytes_max) {
-            return Error{Errc::too_large, "the listing is too long"};
+        if (text.size() > bytes_max) {
+            return Error{Errc::too_large, "the listing is too long, or others that are open are"};
         }
         return {};
     };
@@ -328,7 +342,7 @@ Answer add(Run& run, Address data, Size size) {
 }
 
 Answer add_open(Run& run) {
-    if (!room_for_handle(run)) {
+    if (!room_for_handle(run) || !room_for_add(run)) {
         return 0;
     }
     const std::optional<std::uint32_t> id = begin_add(run);
@@ -349,16 +363,8 @@ Answer write(Run& run, std::int64_t number, Address data, Size size) {
 }
 
 Answer add_finish(Run& run, std::int64_t number) {
-    Handle* handle = run.handles.find(number);
-    auto* adding = handle == nullptr ? nullptr : std::get_if<AddHandle>(handle);
-    if (adding == nullptr) {
-        return negative(HostError::bad_handle);
-    }
-    const std::uint32_t id = adding->id;
-    // The number is the guest's no more, and the file is finished, not dropped.
-    *handle = TextHandle{};
-    run.handles.close(number, run.services());
-    return finish_add(run, id);
+    const std::optional<std::uint32_t> id = run.handles.take_add(number);
+    return id ? finish_add(run, *id) : negative(HostError::bad_handle);
 }
 
 // --- the network --------------------------------------------------------------------------------

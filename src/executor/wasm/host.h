@@ -10,11 +10,6 @@
 
 namespace ic::executor::wasm {
 
-namespace limits {
-/// Ours: the text of one listing. Some hundred thousand entries.
-inline constexpr std::size_t listing_bytes_max = std::size_t{16} << 20U;
-} // namespace limits
-
 inline constexpr std::size_t host_functions = 12;
 
 /// All of them, in `env` and in `ipfs_compute`. Errors: internal.

@@ -25,6 +25,12 @@ inline constexpr std::uint32_t tables_max = 16;
 inline constexpr std::size_t instance_bytes_max = std::size_t{16} << 20U;
 /// All that 32-bit memories can have.
 inline constexpr std::size_t memory_bytes_ceiling = std::size_t{4} << 30U;
+/// Ours: the text of one listing. Some hundred thousand entries.
+inline constexpr std::size_t listing_bytes_max = std::size_t{16} << 20U;
+/// Ours: files that a guest adds at once; of each up to 1 MiB waits on either side of the channel.
+inline constexpr std::size_t adds_open_max = 64;
+/// Ours: of all listings that are open at once; the guest's memory is counted elsewhere.
+inline constexpr std::size_t listings_bytes_max = std::size_t{64} << 20U;
 } // namespace limits
 
 } // namespace ic::executor::wasm
