@@ -12,14 +12,6 @@ bool is_alphanumeric(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
-// RFC 9110 section 5.6.2.
-bool is_token(std::string_view text) {
-    return !text.empty() && std::ranges::all_of(text, [](char c) {
-        return is_alphanumeric(c) ||
-               std::string_view{"!#$%&'*+-.^_`|~"}.find(c) != std::string_view::npos;
-    });
-}
-
 // What speaks of the connection, which is ours.
 constexpr std::array<std::string_view, 12> forbidden_headers{"host",
                                                              "content-length",
@@ -37,6 +29,13 @@ constexpr std::array<std::string_view, 7> methods{
     "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
 
 } // namespace
+
+bool is_token(std::string_view text) {
+    return !text.empty() && std::ranges::all_of(text, [](char c) {
+        return is_alphanumeric(c) ||
+               std::string_view{"!#$%&'*+-.^_`|~"}.find(c) != std::string_view::npos;
+    });
+}
 
 std::string lower(std::string_view text) {
     std::string out{text};

@@ -39,6 +39,9 @@ std::string part_of(CURLU* url, CURLUPart part, unsigned flags = 0);
 /// Errors: malformed, too_large.
 Result<void> check_request(const HttpRequest& request);
 
+/// Of RFC 9110 section 5.6.2: what methods and names of headers are made of.
+bool is_token(std::string_view text);
+
 /// Letters of ASCII alone.
 std::string lower(std::string_view text);
 

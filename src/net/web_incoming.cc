@@ -1,3 +1,4 @@
+#include "net/web_head.h"
 #include "net/web_listener.h"
 
 #include <boost/asio/read_until.hpp>
@@ -7,6 +8,7 @@
 #include <boost/beast/websocket/rfc6455.hpp>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace ic::net {
@@ -20,9 +22,14 @@ constexpr std::chrono::milliseconds answer_time_max{60'000}; // To the last byte
 constexpr std::chrono::milliseconds linger_time_max{1'000};
 constexpr std::size_t linger_bytes_max = 256U << 10U;
 
-WebAnswer text_answer(std::uint16_t status, const std::string& text) {
-    return {.status = status, .body = LentBytes::of(copy_of(bytes_of(text + "\n")))};
+WebAnswer text_answer(std::uint16_t status, std::string_view text) {
+    return {.status = status, .body = LentBytes::of(copy_of(bytes_of(std::string(text) + "\n")))};
 }
+
+/// RFC 9110, sections 15.3.5 and 15.4.5.
+bool may_have_body(std::uint16_t status) { return status != 204 && status != 304; }
+
+std::string_view view_of(boost::beast::string_view text) { return {text.data(), text.size()}; }
 
 } // namespace
 
@@ -42,15 +49,17 @@ WebIncoming::WebIncoming(std::shared_ptr<WebSocketListener::State> listener,
 WebIncoming::~WebIncoming() { listener_->incoming_.erase(this); }
 
 void WebIncoming::leave() noexcept {
+    body_input_.reset();
     wire_.reset();
     timer_.reset();
 }
 
 void WebIncoming::close() {
+    gone_ = true;
     if (wire_) {
         wire_->close(); // What is under way fails, and lets go of it.
+        timer_->cancel();
     }
-    timer_->cancel();
 }
 
 void WebIncoming::arm(std::chrono::nanoseconds delay) {
@@ -60,6 +69,13 @@ void WebIncoming::arm(std::chrono::nanoseconds delay) {
             self->close();
         }
     });
+}
+
+void WebIncoming::post(std::function<void()> call) {
+    if (wire_) { // Nothing is called once the loop has gone.
+        asio::post(wire_->get_executor(),
+                   [self = shared_from_this(), call = std::move(call)] { self->guarded(call); });
+    }
 }
 
 void WebIncoming::begin() {
@@ -90,38 +106,42 @@ void WebIncoming::read_head() {
 
 void WebIncoming::have_head(const ErrorCode& failure, std::size_t size) {
     if (failure == asio::error::not_found) {
-        answer({text_answer(431,
-                            "the request's head has more than " +
-                                std::to_string(limits::web_head_bytes_max) + " bytes")},
-               After::close);
+        refuse(431,
+               "the request's head has more than " + std::to_string(limits::web_head_bytes_max) +
+                   " bytes");
         return;
     }
     if (failure || !listener_->callbacks()) {
         close();
         return;
     }
-    parser_.emplace();
-    parser_->eager(true); // Past the first line.
-    ErrorCode malformed;
-    parser_->put(asio::buffer(incoming_.data(), size), malformed);
-    incoming_.erase(0, size);
-    if (malformed) {
-        answer({text_answer(400, "this is no HTTP request: " + malformed.message())}, After::close);
+    const std::string_view head = std::string_view(incoming_).substr(0, size);
+    if (const std::optional<WebRefusal> refusal = refusal_of_head(head)) {
+        refuse(refusal->status, refusal->why);
         return;
     }
-    const WebRequest& request = parser_->get();
-    only_head_ = request.method() == http::verb::head;
-    if (!parser_->is_done()) {
-        answer({text_answer(400, "a request with a body is not taken here")}, After::close);
-    } else if (boost::beast::websocket::is_upgrade(request)) {
-        if (std::optional<Answer> refusal = refusal_of_upgrade(request)) {
-            answer(std::move(*refusal), After::close);
+    parser_.emplace();
+    parser_->header_limit(limits::web_head_bytes_max);
+    parser_->eager(true);             // Past the first line.
+    parser_->body_limit(boost::none); // `read` counts.
+    ErrorCode malformed;
+    parser_->put(asio::buffer(head.data(), head.size()), malformed);
+    incoming_.erase(0, size);
+    if (malformed && malformed != http::error::need_buffer) {
+        refuse(400, "this is no HTTP request: " + malformed.message());
+        return;
+    }
+    const Request& request = parser_->get();
+    if (boost::beast::websocket::is_upgrade(request)) {
+        if (std::optional<WebAnswer> refusal = refusal_of_upgrade()) {
+            send(std::move(*refusal), After::close);
         } else {
-            upgrade(request);
+            upgrade();
         }
+    } else if (listener_->callbacks()->on_exchange) {
+        hand_out();
     } else {
-        const bool more = request.keep_alive() && ++requests_ < limits::web_requests_max;
-        answer(answer_to(request), more ? After::next_request : After::close);
+        send(answer_of_our_own(), after_this());
     }
 }
 
@@ -129,40 +149,34 @@ bool WebIncoming::is_our_path(std::string_view target) const {
     return target.substr(0, target.find('?')) == listener_->options().path;
 }
 
-std::optional<WebIncoming::Answer>
-WebIncoming::refusal_of_upgrade(const WebRequest& request) const {
+std::optional<WebAnswer> WebIncoming::refusal_of_upgrade() const {
+    const Request& request = parser_->get();
     const std::string& spoken = listener_->options().socket.subprotocol;
-    if (!listener_->callbacks()->on_accept ||
-        !is_our_path({request.target().data(), request.target().size()})) {
-        return Answer{text_answer(404, "there is no WebSocket at this path")};
+    if (!listener_->callbacks()->on_accept || !is_our_path(view_of(request.target()))) {
+        return text_answer(404, "there is no WebSocket at this path");
     }
     http::token_list offered{request[http::field::sec_websocket_protocol]};
     if (!spoken.empty() && !offered.exists(spoken)) {
-        return Answer{text_answer(400, "Sec-WebSocket-Protocol does not name '" + spoken + "'")};
+        return text_answer(400, "Sec-WebSocket-Protocol does not name '" + spoken + "'");
     }
-    if (!incoming_.empty()) {
-        return Answer{text_answer(400, "more came before the upgrade was answered")};
+    if (!incoming_.empty() || !parser_->is_done()) {
+        return text_answer(400, "more came before the upgrade was answered");
     }
     return std::nullopt;
 }
 
-WebIncoming::Answer WebIncoming::answer_to(const WebRequest& request) const {
-    const std::string_view method{request.method_string().data(), request.method_string().size()};
-    const std::string_view target{request.target().data(), request.target().size()};
-    if (method != "GET" && method != "HEAD") {
-        return {text_answer(405, "only GET and HEAD are answered here"), "Allow: GET, HEAD\r\n"};
+WebAnswer WebIncoming::answer_of_our_own() const {
+    if (!is_our_path(view_of(parser_->get().target()))) {
+        return text_answer(404, "there is nothing at this path");
     }
-    if (const auto callbacks = listener_->callbacks(); callbacks->on_request) {
-        return {callbacks->on_request(method, target)};
-    }
-    if (!is_our_path(target)) {
-        return {text_answer(404, "there is nothing at this path")};
-    }
-    return {text_answer(426, "this path is for WebSockets"), "Upgrade: websocket\r\n"};
+    WebAnswer answer = text_answer(426, "this path is for WebSockets");
+    answer.headers.push_back({.name = "Upgrade", .value = "websocket"});
+    return answer;
 }
 
-void WebIncoming::upgrade(const WebRequest& request) {
+void WebIncoming::upgrade() {
     timer_->cancel();
+    const WebRequest request(WebRequest::header_type(parser_->get().base()));
     auto connection = std::make_shared<WebSocket::Connection>(
         listener_->context(), listener_->options().socket, remote_);
     connection->accept(std::move(*std::exchange(wire_, std::nullopt)),
@@ -186,19 +200,54 @@ void WebIncoming::upgrade(const WebRequest& request) {
                        });
 }
 
-void WebIncoming::answer(Answer answer, After after) {
-    if (!listener_->callbacks()) { // The request's handler destroyed the listener.
+void WebIncoming::refuse(std::uint16_t status, std::string_view why) {
+    parser_.reset(); // Whatever it asked for, it gets a whole answer.
+    send(text_answer(status, why), After::close);
+}
+
+// What was not read of a body would be taken for the next request.
+WebIncoming::After WebIncoming::after_this() {
+    const bool more = parser_->get().keep_alive() && parser_->is_done() && !read_then_ &&
+                      ++requests_ < limits::web_requests_max;
+    return more ? After::next_request : After::close;
+}
+
+std::string WebIncoming::head_of(std::uint16_t status,
+                                 const std::vector<WebHeader>& headers,
+                                 After after) const {
+    const auto reason = http::obsolete_reason(http::int_to_status(status));
+    std::string head = "HTTP/1.1 " + std::to_string(status) + " ";
+    head.append(reason.data(), reason.size()).append("\r\n");
+    for (const WebHeader& header : headers) {
+        if (is_fit(header)) {
+            head.append(header.name).append(": ").append(header.value).append("\r\n");
+        }
+    }
+    return head.append(after == After::close ? "Connection: close\r\n\r\n"
+                                             : "Connection: keep-alive\r\n\r\n");
+}
+
+void WebIncoming::send(WebAnswer answer, After after) {
+    phase_ = Phase::answered;
+    if (!wire_ || gone_ ||
+        !listener_->callbacks()) { // Its handler may have destroyed the listener.
         close();
         return;
     }
-    body_ = answer.what.body;
-    const auto reason = http::obsolete_reason(http::int_to_status(answer.what.status));
-    head_ = "HTTP/1.1 " + std::to_string(answer.what.status) + " " +
-            std::string(reason.data(), reason.size()) +
-            "\r\nContent-Type: " + answer.what.content_type +
-            "\r\nContent-Length: " + std::to_string(body_.size()) + "\r\n" + answer.headers +
-            "Connection: " + (after == After::close ? "close" : "keep-alive") + "\r\n\r\n";
-    if (only_head_) {
+    body_ = std::move(answer.body);
+    std::vector<WebHeader> headers;
+    headers.reserve(answer.headers.size() + 2);
+    if (!answer.content_type.empty() && may_have_body(answer.status)) {
+        headers.push_back({.name = "Content-Type", .value = std::move(answer.content_type)});
+    }
+    if (may_have_body(answer.status)) {
+        headers.push_back({.name = "Content-Length", .value = std::to_string(body_.size())});
+    } else {
+        body_ = {};
+    }
+    std::ranges::move(answer.headers, std::back_inserter(headers));
+    head_ = head_of(answer.status, headers, after);
+    if (parser_ && parser_->get().method() == http::verb::head) {
         body_ = {};
     }
     arm(answer_time_max);
@@ -213,12 +262,13 @@ void WebIncoming::answer(Answer answer, After after) {
 
 void WebIncoming::answered(const ErrorCode& failure, After after) {
     body_ = {};
+    head_.clear();
     if (failure || !listener_->callbacks()) {
         close();
         return;
     }
     if (after == After::next_request) {
-        arm(listener_->options().socket.handshake_time_max);
+        arm(listener_->options().idle_time_max);
         read_head();
         return;
     }

@@ -5,6 +5,7 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "net/event_loop.h"
+#include "net/web_exchange.h"
 
 #include <chrono>
 #include <cstddef>
@@ -21,7 +22,7 @@ namespace limits {
 inline constexpr std::size_t web_message_bytes_max = 65'535 + 4'096;
 inline constexpr std::size_t web_queue_bytes_max = 4U << 20U;
 /// Of a request's line and headers.
-inline constexpr std::size_t web_head_bytes_max = 8U << 10U;
+inline constexpr std::size_t web_head_bytes_max = 16U << 10U;
 /// Answered on one connection; then it is closed.
 inline constexpr std::size_t web_requests_max = 1'000;
 } // namespace limits
@@ -93,13 +94,6 @@ private:
     std::shared_ptr<Connection> connection_;
 };
 
-/// An answer to a plain request.
-struct WebAnswer {
-    std::uint16_t status = 200;
-    std::string content_type = "text/plain; charset=utf-8";
-    LentBytes body{};
-};
-
 struct WebListenerOptions {
     std::string path = "/";    ///< Of WebSockets. A query after it is not looked at.
     WebSocketOptions socket{}; ///< Of every connection that is accepted.
@@ -108,6 +102,12 @@ struct WebListenerOptions {
     /// Of them from one IPv4 address or one IPv6 network of 64 bits.
     std::size_t connections_per_address_max = 64;
     std::size_t handshakes_max = 128; ///< Of them not upgraded yet. Requests count here.
+    std::chrono::milliseconds idle_time_max{30'000}; ///< From an answer to the next request's head.
+    /// For the part of a body that `body_bytes_a_second_min` does not allow for: one that is slower
+    /// than both together is too slow. Only time in which more was asked for counts.
+    std::chrono::milliseconds body_time_max{10'000};
+    std::uint64_t body_bytes_a_second_min = 1'024;
+    std::chrono::milliseconds write_time_max{15'000}; ///< Of one piece of a body.
     /// PEM files: the chain and its key; both for TLS, or neither.
     std::string certificate_file{};
     std::string key_file{};
@@ -118,9 +118,9 @@ struct WebListenerCallbacks {
     /// The connection is to be started here or later; it outlives the listener. Empty: there are
     /// no WebSockets, 404 for who asks for one.
     std::function<void(std::unique_ptr<WebSocket> socket)> on_accept{};
-    /// Answers a GET or HEAD that is no upgrade. Empty: 426 for `path` and 404 for others. `target`
-    /// is path and query as they came, at most `limits::web_head_bytes_max`.
-    std::function<WebAnswer(std::string_view method, std::string_view target)> on_request{};
+    /// Takes every request that is no upgrade, with any method and body, one after the other of a
+    /// connection; what it throws is a 500. Empty: 426 for `path` and 404 for others.
+    std::function<void(std::unique_ptr<WebExchange> exchange)> on_exchange{};
 };
 
 /// Listens until it goes; requests that are not answered by then never are.

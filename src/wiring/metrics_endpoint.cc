@@ -23,6 +23,19 @@ net::WebAnswer answer_of(std::uint16_t status, std::string_view type, std::strin
             .body = LentBytes::of(copy_of(bytes_of(text)))};
 }
 
+net::WebAnswer answer_to(const net::WebExchange& request, metrics::Registry& counts) {
+    const std::string_view target = request.target();
+    if (target.substr(0, target.find('?')) != "/metrics") {
+        return answer_of(404, "text/plain; charset=utf-8", "the metrics are at /metrics\n");
+    }
+    if (request.method() != "GET" && request.method() != "HEAD") {
+        net::WebAnswer answer = answer_of(405, "text/plain; charset=utf-8", "GET or HEAD them\n");
+        answer.headers.push_back({.name = "Allow", .value = "GET, HEAD"});
+        return answer;
+    }
+    return answer_of(200, metrics::content_type, counts.text());
+}
+
 /// What the files of a folder take of the disk: `du`.
 std::uint64_t disk_bytes_of(const std::string& folder) {
     std::uint64_t bytes = 0;
@@ -88,11 +101,8 @@ MetricsEndpoint::open(net::EventLoop& loop, std::string_view address, metrics::R
     options.connections_per_address_max = limits::metrics_connections_max;
     options.handshakes_max = limits::metrics_connections_max;
     net::WebListenerCallbacks calls;
-    calls.on_request = [&counts](std::string_view /*method*/, std::string_view target) {
-        if (target.substr(0, target.find('?')) != "/metrics") {
-            return answer_of(404, "text/plain; charset=utf-8", "the metrics are at /metrics\n");
-        }
-        return answer_of(200, metrics::content_type, counts.text());
+    calls.on_exchange = [&counts](const std::unique_ptr<net::WebExchange>& exchange) {
+        exchange->answer(answer_to(*exchange, counts));
     };
     Result<std::unique_ptr<net::WebSocketListener>> listener =
         net::WebSocketListener::open(loop, address, options, std::move(calls));
