@@ -50,16 +50,21 @@ Result<void> Streams::print(std::string_view text) {
         return {};
     }
     TRY(flush());
-    if (const int error = write_all(STDOUT_FILENO, text); error != 0) {
-        return system_error("cannot write to", "standard output", error);
-    }
-    return {};
+    return write_out(text);
 }
 
-Result<void> Streams::flush() {
-    const std::string text = std::exchange(waiting_, {});
+Result<void> Streams::flush() { return write_out(std::exchange(waiting_, {})); }
+
+Result<void> Streams::write_out(std::string_view text) {
+    if (!state_) {
+        return state_;
+    }
     if (const int error = write_all(STDOUT_FILENO, text); error != 0) {
-        return system_error("cannot write to", "standard output", error);
+        const Error failure = system_error("cannot write to", "standard output", error);
+        if (error != EPIPE) {
+            state_ = failure;
+        }
+        return failure;
     }
     return {};
 }

@@ -20,8 +20,9 @@
 namespace ic::cli {
 
 /// Standard output and error of this process. Output is collected and written in large pieces;
-/// `flush` (the frame does it at the end) tells whether all of it arrived.
-/// Threads: one.
+/// `flush` (the frame does it at the end) tells whether all of it arrived: after the first piece
+/// that could not be written nothing more is, and the error stays. Only a reader that is gone
+/// (EPIPE) is no loss for anybody: it is an error of that one call. Threads: one.
 class Streams {
 public:
     /// Looks at descriptors 1 and 2 and at NO_COLOR and TERM.
@@ -49,7 +50,10 @@ public:
     std::string coloured(std::string_view code, std::string_view text) const;
 
 private:
+    Result<void> write_out(std::string_view text);
+
     std::string waiting_;
+    Result<void> state_; ///< The first error of standard output that stays.
     bool out_is_terminal_;
     bool err_is_terminal_;
     bool colours_;

@@ -199,7 +199,7 @@ void JobSession::on_output(const job::Output& output) {
     } else if (output.stream == job::Stream::output && is_next(output_shown_)) {
         clear_live_line();
         if (context_.streams.print(text)) {
-            // A pipe that is gone shows at the end, when all of it is flushed.
+            // The job goes on; what is lost shows at the end, when all of it is flushed.
             static_cast<void>(context_.streams.flush().ok());
         }
     }

@@ -96,6 +96,39 @@ TEST(Run, PassesBinaryEventsAndOutputOnByteByByte) {
     EXPECT_EQ(desk(desk.kit("run", "echo", {"--event", "-"}), piped).out, bytes);
 }
 
+/// `COMMAND -q --wasm-file KIT MORE` as bash runs it, with SIGPIPE as people's shells have it.
+Finished in_shell(const Desk& desk, const std::string& command, const std::string& more) {
+    return testing_support::run_process(
+        {"/usr/bin/env",
+         "--default-signal=PIPE",
+         "IPFS_COMPUTE_PATH=" + desk.program().home(),
+         "/bin/bash",
+         "-c",
+         IC_PROGRAM " " + command + " -q --wasm-file '" + desk.kit_file() + "' " + more});
+}
+
+TEST(Run, SaysThatItsOutputIsLostAsSubmitDoes) {
+    const Desk desk;
+    const auto worker = desk.start_worker();
+    for (const char* command : {"run", "submit --follow --no-cache", "submit --no-cache"}) {
+        for (const char* handler : {"_start", "flood_output"}) {
+            const Finished full =
+                in_shell(desk, command, "--handler " + std::string(handler) + " > /dev/full");
+            EXPECT_EQ(full.status, 125) << command << " " << handler;
+            EXPECT_THAT(full.err, HasSubstr("ipfs-compute: storage-full: "));
+            EXPECT_THAT(full.err, HasSubstr("cannot write to standard output: No space left"));
+        }
+    }
+}
+
+TEST(Run, EndsWithTheReaderOfItsOutput) {
+    const Desk desk;
+    const Finished head = in_shell(
+        desk, "run", "--handler flood_output | head -c 1; echo \"status ${PIPESTATUS[0]}\" >&2");
+    EXPECT_EQ(head.out.size(), 1U);
+    EXPECT_EQ(head.err, "status 141\n");
+}
+
 TEST(Run, GivesAnEmptyEventWithoutOneAndFromEmptyInput) {
     const Desk desk;
     HowToRun unread;
