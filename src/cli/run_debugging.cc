@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <nlohmann/json.hpp>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -45,6 +46,14 @@ Result<UniqueFd> make_file(const std::string& path) {
         return system_error("cannot write", path, errno);
     }
     return fd;
+}
+
+/// Takes away a file; no device, pipe or link.
+void remove_regular(const std::string& path) {
+    struct stat status{};
+    if (::lstat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode)) {
+        ::unlink(path.c_str());
+    }
 }
 
 } // namespace
@@ -90,25 +99,26 @@ const std::string& RunDebugging::path_of(executor::Dump kind) const {
 }
 
 void RunDebugging::write(File& file, const std::string& path, ByteView bytes) {
-    if (!state_) {
+    if (!file.state) {
         return;
     }
     if (!file.fd) {
         Result<UniqueFd> made = make_file(path);
         if (!made) {
-            state_ = std::move(made).take_error();
+            file.state = std::move(made).take_error();
             return;
         }
         file.fd = std::move(made).take();
     }
-    file.bytes += bytes.size();
     while (!bytes.empty()) {
         const ssize_t count = ::write(file.fd.get(), bytes.data(), bytes.size());
         if (count < 0 && errno != EINTR) {
-            state_ = system_error("cannot write", path, errno);
+            file.state = system_error("cannot write", path, errno);
             return;
         }
-        bytes = bytes.subspan(static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
+        const auto written = static_cast<std::size_t>(std::max<ssize_t>(count, 0));
+        file.bytes += written;
+        bytes = bytes.subspan(written);
     }
 }
 
@@ -125,21 +135,37 @@ void RunDebugging::dump(executor::Dump kind, ByteView piece) {
 }
 
 Result<void> RunDebugging::finish() {
+    Result<void> first;
+    const auto has_failed = [&](const File& file, const std::string& path, const char* what) {
+        if (file.state) {
+            return false;
+        }
+        // A trace is of use as far as it goes, the beginning of a dump is not.
+        if (file.fd && (file.bytes == 0 || &file != &trace_)) {
+            remove_regular(path);
+        }
+        context_.streams.note(std::string(what) +
+                              " not written: " + printable(file.state.error().message) + "\n");
+        first = first ? file.state : first;
+        return true;
+    };
+    has_failed(trace_, flags_.trace, "trace");
     for (const executor::Dump kind : {executor::Dump::coredump, executor::Dump::profile}) {
         const std::string& path = path_of(kind);
-        if (path.empty() || !state_) {
+        const File& file = dumps_[static_cast<std::size_t>(kind)];
+        const bool is_coredump = kind == executor::Dump::coredump;
+        const char* const what = is_coredump ? "core dump" : "profile";
+        if (path.empty() || has_failed(file, path, what)) {
             continue;
         }
-        const bool is_coredump = kind == executor::Dump::coredump;
-        const std::uint64_t bytes = dumps_[static_cast<std::size_t>(kind)].bytes;
-        const std::string what = is_coredump ? "core dump" : "profile";
         context_.streams.note(
-            bytes > 0 ? what + " " + printable(path) + " (" + human_bytes(bytes) + ")\n"
-                      : what + " not written: " +
-                            (is_coredump ? "no trap or limit ended the guest within its code\n"
-                                         : "the guest did not run\n"));
+            file.bytes > 0
+                ? std::string(what) + " " + printable(path) + " (" + human_bytes(file.bytes) + ")\n"
+                : std::string(what) + " not written: " +
+                      (is_coredump ? "no trap or limit ended the guest within its code\n"
+                                   : "the guest did not run\n"));
     }
-    return state_;
+    return first;
 }
 
 std::string trace_text(std::string_view line) {

@@ -40,7 +40,8 @@ public:
     void trace(std::string_view line);
     void dump(executor::Dump kind, ByteView piece);
 
-    /// Says what was written, or why there is nothing. Errors: the first of writing a file.
+    /// Says what was written, or why there is nothing: it may be the guest's failure that ends the
+    /// command. Errors: the first of writing a file.
     Result<void> finish();
 
 private:
@@ -48,16 +49,16 @@ private:
     struct File {
         UniqueFd fd;
         std::uint64_t bytes = 0;
+        Result<void> state;
     };
 
     const std::string& path_of(executor::Dump kind) const;
-    void write(File& file, const std::string& path, ByteView bytes);
+    static void write(File& file, const std::string& path, ByteView bytes);
 
     Context& context_;
     const DebuggingFlags& flags_;
     File trace_;
     std::array<File, 2> dumps_;
-    Result<void> state_;
 };
 
 /// A line of a trace (docs/formats/json.md) for people: "0.001234 fd_write(1, 8, 1, 12) = success,

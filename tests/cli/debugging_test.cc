@@ -9,6 +9,7 @@
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <utility>
 
 namespace ic::cli_test {
 namespace {
@@ -80,6 +81,45 @@ TEST(CoreDump, OfAGuestThatEndsWellIsNotWritten) {
     const Finished ran = desk(desk.kit("run", "_start", {"--coredump", file}));
     EXPECT_EQ(ran.status, 0);
     EXPECT_THAT(ran.err, HasSubstr("core dump not written"));
+    EXPECT_FALSE(std::filesystem::exists(file));
+}
+
+TEST(CoreDump, ThatCannotBeWrittenIsSaidBesideTheGuestsFailure) {
+    const Desk desk;
+    const std::string module = desk.wasm("t.wasm", trapping);
+    for (const auto& [file, cause] :
+         {std::pair{"/nowhere/core", "No such file"}, std::pair{"/dev/full", "No space left"}}) {
+        const Finished ran = desk({"run", "--wasm-file", module, "--coredump", file});
+        expect_error(ran, 122, "trap-unreachable");
+        EXPECT_THAT(line_after(ran.err, "core dump not written: "),
+                    AllOf(HasSubstr(file), HasSubstr(cause)));
+    }
+    EXPECT_TRUE(std::filesystem::exists("/dev/full")) << "no file of ours";
+    // Each for itself: one that can be written is.
+    const std::string file = desk.program().folder() + "/profile.json";
+    const Finished both =
+        desk({"run", "--wasm-file", module, "--coredump", "/nowhere/core", "--profile", file});
+    EXPECT_THAT(both.err, HasSubstr("core dump not written: "));
+    EXPECT_THAT(both.err, HasSubstr("profile " + file));
+    // Of a guest that ends well it is what ends the command.
+    expect_error(desk(desk.kit("run", "_start", {"--profile", "/dev/full"})), 125, "storage-full");
+}
+
+TEST(CoreDump, OfWhichThereIsNoRoomLeavesNoFile) {
+    const Desk desk;
+    const std::string file = desk.program().folder() + "/core";
+    const std::string module = desk.wasm("large.wasm", R"((module (memory (export "memory") 1024)
+        (func (export "_start")
+          (memory.fill (i32.const 0) (i32.const 1) (i32.const 67108864)) (unreachable))))");
+    const Finished ran = testing_support::run_process(
+        {"/usr/bin/env",
+         "IPFS_COMPUTE_PATH=" + desk.program().home(),
+         "/bin/bash",
+         "-c",
+         "trap '' XFSZ; ulimit -Sf 49152; exec " IC_PROGRAM " run --wasm-file '" + module +
+             "' --coredump '" + file + "'"});
+    expect_error(ran, 122, "trap-unreachable");
+    EXPECT_THAT(line_after(ran.err, "core dump not written: "), HasSubstr("File too large"));
     EXPECT_FALSE(std::filesystem::exists(file));
 }
 
