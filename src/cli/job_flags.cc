@@ -5,6 +5,7 @@
 #include "base/unique_fd.h"
 #include "cli/module_check.h"
 #include "job/spec_codec.h"
+#include "net/http_client.h"
 #include "unixfs/content_path.h"
 #include "unixfs/file_builder.h"
 
@@ -137,6 +138,20 @@ Result<std::vector<job::Constraint>> constraints_of(const std::vector<std::strin
         return usage("--constraint: " + read.error().message);
     }
     return read;
+}
+
+/// As they were given; those that no request of the guest could ever match are errors here.
+Result<std::vector<std::string>> hosts_of(const std::vector<std::string>& words) {
+    for (const std::string& word : words) {
+        if (word == "*") {
+            return usage("--allow-host '*': a job names each host that it reaches; only a worker "
+                         "leaves that to its jobs");
+        }
+        if (const Result<net::HostRule> rule = net::HostRule::parse(word); !rule) {
+            return usage("--allow-host '" + word + "': " + rule.error().message);
+        }
+    }
+    return words;
 }
 
 Result<Cid> module_of(const JobFlags& flags, BlockStore& store, const unixfs::Profile& profile) {
@@ -369,7 +384,7 @@ Result<job::JobSpec> spec_of(const JobFlags& flags,
     }
     spec.constraints = TRY(constraints_of(flags.constraints));
     TRY(read_limits(flags, spec.limits));
-    spec.allow_hosts = flags.allow_hosts;
+    spec.allow_hosts = TRY(hosts_of(flags.allow_hosts));
     spec.effects =
         flags.is_impure || !flags.allow_hosts.empty() ? job::Effects::impure : job::Effects::pure;
     TRY(check_module(store, spec));
