@@ -126,6 +126,19 @@ std::string missing_for(const Language& language) {
     return {};
 }
 
+/// Its files, in the folder of its name.
+Result<void> make_project(const Language& language, const std::string& name) {
+    const std::string file = filled_in(name, "-", "_");
+    for (const EmbeddedFile& embedded : language.project()) {
+        const std::string path = name + "/" + std::string(embedded.path);
+        std::string text = filled_in(std::string(embedded.text), "@NAME@", name);
+        text = filled_in(std::move(text), "@FILE@", file);
+        TRY(make_folders(path.substr(0, path.rfind('/')), 0755));
+        TRY(write_file(path, bytes_of(text), 0644, IfExists::fail));
+    }
+    return {};
+}
+
 Result<int> create(Context& context, const Options& options) {
     TRY(check_name(options.name));
     std::error_code ignored;
@@ -137,13 +150,10 @@ Result<int> create(Context& context, const Options& options) {
             return options.language == language.name;
         });
     assert(chosen != languages().end()); // The option takes no others.
-    const std::string file = filled_in(options.name, "-", "_");
-    for (const EmbeddedFile& embedded : chosen->project()) {
-        const std::string path = options.name + "/" + std::string(embedded.path);
-        std::string text = filled_in(std::string(embedded.text), "@NAME@", options.name);
-        text = filled_in(std::move(text), "@FILE@", file);
-        TRY(make_folders(path.substr(0, path.rfind('/')), 0755));
-        TRY(write_file(path, bytes_of(text), 0644, IfExists::fail));
+    if (Result<void> made = make_project(*chosen, options.name); !made) {
+        // It was not there before; what is left of it would be in the way of the next try.
+        std::filesystem::remove_all(options.name, ignored);
+        return std::move(made).take_error();
     }
     TRY(context.streams.print("cd " + options.name + " && " +
                               filled_in(chosen->build, "@NAME@", options.name) + "\n"));

@@ -40,6 +40,18 @@ TEST(New, FillsInTheNameAndBringsTheLibrary) {
               text_of_file(IC_ROOT "/guest/rust/src/lib.rs"));
 }
 
+TEST(New, LeavesNothingBehindWhenThereIsNoRoom) {
+    const Program program;
+    // A limit of what a file may have: the first files of the project fit, the library does not.
+    const Finished full = in_folder(
+        program, "trap '' XFSZ; ulimit -f 4; exec " IC_PROGRAM " new --lang rust my-guest");
+    EXPECT_EQ(full.status, 125) << full.err;
+    EXPECT_NE(full.err.find("cannot write my-guest/"), std::string::npos) << full.err;
+    EXPECT_FALSE(std::filesystem::exists(program.folder() + "/my-guest"));
+    const Finished again = in_folder(program, "exec " IC_PROGRAM " new --lang rust my-guest");
+    EXPECT_EQ(again.status, 0) << again.err;
+}
+
 TEST(New, BringsTheLibraryOfEachLanguageAsItIs) {
     const Program program;
     struct Language {
