@@ -139,6 +139,7 @@ std::string beside(const std::string& job_file, const std::string& path) {
 } // namespace
 
 Result<JobFlags> with_job_file(JobFlags flags, const std::vector<std::string>& guest_words) {
+    TRY(check_given(flags));
     if (flags.job_file.empty()) {
         return flags;
     }

@@ -42,6 +42,9 @@ Result<Cid> add_from(int fd,
         if (got < 0 && errno == EINTR) {
             continue;
         }
+        if (got < 0 && errno == EISDIR) {
+            return usage(name + " is a folder, and a file is wanted");
+        }
         if (got < 0) {
             return system_error("cannot read", name, errno);
         }
@@ -200,6 +203,9 @@ Result<void> read_number(const std::string& text, std::string_view flag, Number&
     }
     const char* const end = text.data() + text.size();
     const auto [rest, problem] = std::from_chars(text.data(), end, into);
+    if (problem == std::errc::result_out_of_range && rest == end) {
+        return usage(std::string(flag) + " '" + text + "' is too large a number");
+    }
     if (problem != std::errc{} || rest != end) {
         return usage(std::string(flag) + " '" + text + "' has to be a whole number");
     }
@@ -221,54 +227,104 @@ Result<void> read_limits(const JobFlags& flags, job::Limits& limits) {
     TRY(read_number(flags.handles, "--handles", limits.handles_max));
     TRY(read_number(flags.host_calls, "--host-calls", limits.host_calls_max));
     TRY(read_number(flags.curls, "--curls", limits.curls_max));
+    for (const job::LimitRow& row : job::limit_rows) {
+        if (limits.*row.member > row.most) { // As the job's own check, which knows no flags.
+            return Error{Errc::too_large,
+                         std::string(row.flag) + " is above " + std::to_string(row.most)};
+        }
+    }
     return {};
+}
+
+/// Offers a text that means "not given" when it is empty, so that it has to be looked whether it
+/// was.
+Option* add_text(Command& command,
+                 JobFlags& flags,
+                 std::string JobFlags::* member,
+                 const char* flag,
+                 const char* help) {
+    Option* option = command.add_option(flag, flags.*member, help);
+    flags.text_options.emplace_back(option, member);
+    return option;
+}
+
+/// Where the module comes from.
+void add_module_place(Command& command, JobFlags& flags) {
+    add_text(command, flags, &JobFlags::wasm_cid, "--wasm-cid", "The module, by CID")
+        ->type_name("CID");
+    add_text(command,
+             flags,
+             &JobFlags::wasm_file,
+             "--wasm-file",
+             "The module, as a file: it is added first")
+        ->type_name("FILE");
+}
+
+/// The limits that many change.
+void add_usual_limits(Command& command, JobFlags& flags) {
+    add_text(command,
+             flags,
+             &JobFlags::timeout,
+             "--timeout",
+             "The most one attempt may run (default 60s)")
+        ->type_name("TIME");
+    add_text(command,
+             flags,
+             &JobFlags::compile_timeout,
+             "--compile-timeout",
+             "The most the module's compilation may take (default 20s)")
+        ->type_name("TIME");
+    add_text(command, flags, &JobFlags::memory, "--memory", "The guest's memory (default 256MiB)")
+        ->type_name("SIZE");
+    add_text(command, flags, &JobFlags::fuel, "--fuel", "The guest's fuel (default: not metered)")
+        ->type_name("N");
 }
 
 /// The limits that few need to change.
 void add_further_limits(Command& command, JobFlags& flags) {
     const auto add_limit =
-        [&command](const char* flag, std::string& into, const char* help, const char* type) {
-            command.add_option(flag, into, help)->type_name(type)->group("Further limits");
+        [&](const char* flag, std::string JobFlags::* member, const char* help, const char* type) {
+            add_text(command, flags, member, flag, help)->type_name(type)->group("Further limits");
         };
-    add_limit("--cpu-time", flags.cpu_time, "Processor time (default: as --timeout)", "TIME");
-    add_limit("--module-size", flags.module_size, "The module itself (default 64MiB)", "SIZE");
+    add_limit("--cpu-time", &JobFlags::cpu_time, "Processor time (default: as --timeout)", "TIME");
+    add_limit("--module-size", &JobFlags::module_size, "The module itself (default 64MiB)", "SIZE");
     add_limit("--compile-memory",
-              flags.compile_memory,
+              &JobFlags::compile_memory,
               "Memory of the module's compilation (default 1GiB)",
               "SIZE");
     add_limit(
-        "--table-elements", flags.table_elements, "Elements of a table (default 100000)", "N");
+        "--table-elements", &JobFlags::table_elements, "Elements of a table (default 100000)", "N");
     add_limit("--output-size",
-              flags.output_size,
+              &JobFlags::output_size,
               "Standard output and error together (default 16MiB)",
               "SIZE");
-    add_limit("--log-size", flags.log_size, "What it logs (default 1MiB)", "SIZE");
-    add_limit("--add-size", flags.add_size, "What it adds (default 4GiB)", "SIZE");
-    add_limit("--handles", flags.handles, "Handles open at once (default 64)", "N");
+    add_limit("--log-size", &JobFlags::log_size, "What it logs (default 1MiB)", "SIZE");
+    add_limit("--add-size", &JobFlags::add_size, "What it adds (default 4GiB)", "SIZE");
+    add_limit("--handles", &JobFlags::handles, "Handles open at once (default 64)", "N");
     add_limit(
-        "--host-calls", flags.host_calls, "Calls of host functions (default 1000000000)", "N");
-    add_limit("--curls", flags.curls, "HTTP responses open at once (default 8)", "N");
+        "--host-calls", &JobFlags::host_calls, "Calls of host functions (default 1000000000)", "N");
+    add_limit("--curls", &JobFlags::curls, "HTTP responses open at once (default 8)", "N");
 }
 
 /// How long the stages may take that are not the run, and how often one is tried again.
 void add_stages(Command& command, JobFlags& flags) {
-    const auto add_time = [&command](const char* flag, std::string& into, const char* help) {
-        command.add_option(flag, into, help)->type_name("TIME")->group("Stages");
+    const auto add_time = [&](const char* flag, std::string JobFlags::* member, const char* help) {
+        add_text(command, flags, member, flag, help)->type_name("TIME")->group("Stages");
     };
     add_time("--queue-timeout",
-             flags.queue_timeout,
+             &JobFlags::queue_timeout,
              "Until a worker is there that may take it (default 60s)");
     add_time("--claim-timeout",
-             flags.claim_timeout,
+             &JobFlags::claim_timeout,
              "Until a worker has begun an attempt (default 30s)");
     add_time("--fetch-timeout",
-             flags.fetch_timeout,
+             &JobFlags::fetch_timeout,
              "Until module and event are there, one attempt (default 60s)");
     add_time("--publish-timeout",
-             flags.publish_timeout,
+             &JobFlags::publish_timeout,
              "Until the results are stored, one attempt (default 60s)");
     add_time("--total-timeout",
-             flags.total_timeout,
+             &JobFlags::total_timeout,
              "The most the job may take, over all stages and attempts (default 10m)");
     command
         .add_option("--retries",
@@ -306,38 +362,31 @@ void add_job_flags(Command& command, Context& context, JobFlags& flags) {
             ->allow_extra_args(false)
             ->take_all();
     };
-    command
-        .add_option("--job-file",
-                    flags.job_file,
-                    "Flags of the job, written down as JSON or TOML; - is standard input, as JSON")
+    add_text(command,
+             flags,
+             &JobFlags::job_file,
+             "--job-file",
+             "Flags of the job, written down as JSON or TOML; - is standard input, as JSON")
         ->type_name("FILE");
     command.add_option("--handler", flags.handler, "Exported function to call (default _start)")
         ->type_name("NAME");
-    command.add_option("--wasm-cid", flags.wasm_cid, "The module, by CID")->type_name("CID");
-    command.add_option("--wasm-file", flags.wasm_file, "The module, as a file: it is added first")
-        ->type_name("FILE");
+    add_module_place(command, flags);
     add_list("--import",
              flags.imports,
              "A module that the module imports from by this name, again for more",
              "NAME=CID");
-    command.add_option("--event", flags.event, "What the guest reads on standard input; - is ours")
+    add_text(command,
+             flags,
+             &JobFlags::event,
+             "--event",
+             "What the guest reads on standard input; - is ours")
         ->type_name("FILE");
     add_list(
         "--input", flags.inputs, "A named input; the guest finds it as $INPUT_NAME", "NAME=CID");
     add_list(
         "--arg", flags.arguments, "One argument of the guest, again for more; or -- ARGS", "TEXT");
     add_list("--env", flags.environment, "A variable of the guest", "NAME=VALUE");
-    command.add_option("--timeout", flags.timeout, "The most one attempt may run (default 60s)")
-        ->type_name("TIME");
-    command
-        .add_option("--compile-timeout",
-                    flags.compile_timeout,
-                    "The most the module's compilation may take (default 20s)")
-        ->type_name("TIME");
-    command.add_option("--memory", flags.memory, "The guest's memory (default 256MiB)")
-        ->type_name("SIZE");
-    command.add_option("--fuel", flags.fuel, "The guest's fuel (default: not metered)")
-        ->type_name("N");
+    add_usual_limits(command, flags);
     add_further_limits(command, flags);
     add_stages(command, flags);
     add_list("--allow-host",
@@ -346,11 +395,12 @@ void add_job_flags(Command& command, Context& context, JobFlags& flags) {
              "HOST");
     flags.impure_option = command.add_flag(
         "--impure", flags.is_impure, "The job has effects: real clock and randomness");
-    command
-        .add_option("--nonce",
-                    flags.nonce,
-                    "Makes this a job of its own, never answered from an "
-                    "earlier receipt; 'random' draws one")
+    add_text(command,
+             flags,
+             &JobFlags::nonce,
+             "--nonce",
+             "Makes this a job of its own, never answered from an "
+             "earlier receipt; 'random' draws one")
         ->type_name("TEXT");
     flags.no_cache_option =
         command.add_flag("--no-cache", flags.no_cache, "Run even if a receipt could answer");
@@ -362,6 +412,20 @@ void add_job_flags(Command& command, Context& context, JobFlags& flags) {
              flags.constraints,
              "What the worker's labels have to be: KEY=VALUE, KEY!=VALUE, KEY, !KEY, KEY in (A,B)",
              "CONSTRAINT");
+}
+
+Result<void> check_given(const JobFlags& flags) {
+    for (const auto& [option, member] : flags.text_options) {
+        if (option->count() > 0 && (flags.*member).empty()) {
+            return usage(option->name() + " is empty; leave it out, or give it a value");
+        }
+    }
+    std::uint64_t fuel = 1;
+    TRY(read_number(flags.fuel, "--fuel", fuel));
+    if (fuel == 0) {
+        return usage("--fuel 0 lets no guest do anything; leave it out for no limit");
+    }
+    return {};
 }
 
 Result<job::JobSpec> spec_of(const JobFlags& flags,

@@ -9,6 +9,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace ic::cli {
@@ -51,13 +52,20 @@ struct JobFlags {
     std::optional<std::uint64_t> priority;
     bool is_impure = false;
     bool no_cache = false;
-    /// Whether these two stand on the command line at all. Lifetime: as the command.
+    /// Whether these stand on the command line at all. Lifetime: as the command.
     const Option* impure_option = nullptr;
     const Option* no_cache_option = nullptr;
+    /// Of the texts that mean "not given" when they are empty.
+    std::vector<std::pair<const Option*, std::string JobFlags::*>> text_options;
 };
 
 /// Declares them on `command`.
 void add_job_flags(Command& command, Context& context, JobFlags& flags);
+
+/// That nothing was given which reads as if it had not been: an empty value (of a variable of a
+/// script that is not set), fuel of 0. Requires: `flags` are as parsed, without a job file's.
+/// Errors: usage, naming the flag.
+Result<void> check_given(const JobFlags& flags);
 
 /// The job, with what it was given as files added to the store (and synced). Its arguments are
 /// those of the flags, then `guest_words`.
