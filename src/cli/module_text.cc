@@ -2,11 +2,13 @@
 
 #include "base/quantity.h"
 #include "base/text.h"
+#include "cli/module_check.h"
 #include "job/spec.h"
 #include "wasm_binary/host_abi.h"
 #include "wasm_binary/linking.h"
 
 #include <algorithm>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -208,28 +210,47 @@ std::string compiled_text(const Result<wiring::Compiled>& compiled) {
                                 : ", took " + human_duration(compiled->took));
 }
 
+/// Whether it runs here, if `imports` are given to it: all that is known of it says so.
+Result<void> runs_with(const InspectedModule& inspected,
+                       std::span<const std::string_view> imports) {
+    TRY(check_host(inspected.module, imports));
+    constexpr std::uint64_t bytes_max = job::Limits{}.module_bytes_max;
+    if (inspected.bytes > bytes_max) {
+        return module_too_large(inspected.bytes, bytes_max);
+    }
+    if (inspected.compiled && !*inspected.compiled) {
+        return inspected.compiled->error();
+    }
+    return {};
+}
+
 /// "yes", what else it takes, or why not.
-std::string runs_here_text(const Module& module) {
-    const std::vector<std::string_view> needs = needs_of(module);
+std::string runs_here_text(const InspectedModule& inspected) {
+    const std::vector<std::string_view> needs = needs_of(inspected.module);
     std::string flags;
     for (const std::string_view name : needs) {
         flags += " --import " + printable(name) + "=CID";
     }
-    const Result<void> alone = check_host(module);
+    const Result<void> alone = runs_with(inspected, {});
     if (alone) {
         return "yes";
     }
-    if (needs.size() <= job::limits::imports_max && check_host(module, needs)) {
+    if (!needs.empty() && needs.size() <= job::limits::imports_max && runs_with(inspected, needs)) {
         return "yes, with" + flags;
     }
     return "no: " + std::string(name(alone.error().code)) + ": " + printable(alone.error().message);
+}
+
+/// Whether a pure job can do all that it is made for.
+bool is_for_pure_jobs(const InspectedModule& inspected) {
+    return can_be_pure(inspected.module) && runs_with(inspected, needs_of(inspected.module));
 }
 
 } // namespace
 
 json to_json(const InspectedModule& inspected) {
     const Module& module = inspected.module;
-    const Result<void> runs = check_host(module);
+    const Result<void> runs = runs_with(inspected, {});
     json sees = json::array();
     for (const Sight& sight : sights_of(module)) {
         sees.push_back(sight.name);
@@ -250,7 +271,7 @@ json to_json(const InspectedModule& inspected) {
     all["runs_here"] = runs.ok();
     all["error"] = runs ? json() : json(std::string(name(runs.error().code)));
     all["message"] = runs ? empty : runs.error().message;
-    all["can_be_pure"] = can_be_pure(module);
+    all["can_be_pure"] = is_for_pure_jobs(inspected);
     all["sees"] = sees;
     all["features"] = features_json(module);
     all["wasi"] = imported_from(module, true);
@@ -281,8 +302,8 @@ std::string describe(const InspectedModule& inspected) {
                     ", data " + human_bytes(module.data_bytes) + ", " +
                     std::to_string(module.functions.size()) + " functions)");
     text += row("Kind", std::string(name_of(module.role())));
-    text += row("Runs here", runs_here_text(module));
-    text += row("Can be pure", can_be_pure(module) ? "yes" : "no");
+    text += row("Runs here", runs_here_text(inspected));
+    text += row("Can be pure", is_for_pure_jobs(inspected) ? "yes" : "no");
     for (const Sight& sight : sights_of(module)) {
         text +=
             row("Sees",

@@ -86,6 +86,41 @@ TEST(ModuleInspect, SaysWhyAModuleCannotRunHereAndStillShowsIt) {
     EXPECT_EQ(json["exports"].size(), 1U);
 }
 
+/// A module with a custom section of so many bytes.
+std::string module_of(std::size_t bytes) {
+    using namespace std::string_literals;
+    std::string wasm = "\0asm\1\0\0\0\0"s;
+    for (std::size_t rest = bytes + 1; rest > 0; rest >>= 7U) {
+        wasm.push_back(static_cast<char>((rest & 0x7fU) | (rest > 0x7fU ? 0x80U : 0U)));
+    }
+    return wasm + '\0' + std::string(bytes, 'x');
+}
+
+TEST(ModuleInspect, SaysNoOfWhatSubmitAndCompilersRefuse) {
+    const Desk desk;
+    // (module (memory 65537) (func (export "h"))): one page more than there can be.
+    using namespace std::string_literals;
+    const std::string compiled = desk.file("m.wasm",
+                                           "\0asm\1\0\0\0\1\4\1\x60\0\0\3\2\1\0\5\5\1\0\x81\x80\4"
+                                           "\7\5\1\1h\0\0\x0a\4\1\2\0\x0b"s);
+    const Finished shown = desk({"module", "inspect", compiled});
+    EXPECT_EQ(shown.status, 0) << shown.err;
+    EXPECT_THAT(shown.out, HasSubstr("Runs here:    no: "));
+    EXPECT_THAT(shown.out, HasSubstr("Can be pure:  no\n"));
+    const nlohmann::json json = json_of(desk({"module", "inspect", "--json", compiled}).out);
+    EXPECT_EQ(json["runs_here"], false);
+    EXPECT_EQ(json["error"], json["compile_error"]);
+    EXPECT_EQ(json["can_be_pure"], false);
+
+    const std::string large = desk.file("large.wasm", module_of(std::size_t{70} << 20U));
+    EXPECT_THAT(desk({"module", "inspect", "--no-compile", large}).out,
+                HasSubstr("Runs here:    no: module-too-large: the module has 734"));
+    const nlohmann::json large_json =
+        json_of(desk({"module", "inspect", "--json", "--no-compile", large}).out);
+    EXPECT_EQ(large_json["runs_here"], false);
+    EXPECT_EQ(large_json["error"], "module-too-large");
+}
+
 TEST(ModuleInspect, NamesWhatIsNoModule) {
     const Desk desk;
     using namespace std::string_literals;
@@ -113,6 +148,11 @@ std::string refusal(const Desk& desk,
 
 TEST(ModuleRefused, BeforeItIsSent) {
     const Desk desk;
+    const std::string large = desk.file("large.wasm", module_of(std::size_t{70} << 20U));
+    EXPECT_THAT(refusal(desk, large, {}, "module-too-large"), HasSubstr("strip debug information"));
+    EXPECT_THAT(refusal(desk, desk.kit_file(), {"--module-size", "64"}, "module-too-large"),
+                HasSubstr("raise --module-size"));
+    expect_error(desk({"submit", "--dry-run", "--wasm-file", large}), 121, "module-too-large");
     EXPECT_THAT(refusal(desk, desk.file("t", "(module)"), {}, "module-invalid"),
                 HasSubstr("wat2wasm"));
     EXPECT_THAT(refusal(desk,
