@@ -152,7 +152,11 @@ private:
     void look_at_config() {
         Result<config::LoadedSettings> loaded = config::load_settings(*home_, environment_, flags_);
         if (!loaded) {
-            checks_.push_back(fail("config", loaded.error(), "edit " + home_->config_file()));
+            const bool by_flags = config::load_settings(*home_, environment_, {}).ok();
+            checks_.push_back(fail("config",
+                                   loaded.error(),
+                                   by_flags ? "change what the command line sets (--set, --ipfs)"
+                                            : "edit " + home_->config_file()));
             return;
         }
         std::size_t changed = 0;

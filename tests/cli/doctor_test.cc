@@ -47,6 +47,14 @@ TEST(Doctor, FailsOnAKeyThatOthersMayReadAndLooksAtTheRest) {
         "ipfs-compute: unavailable: not in order: identity; the lines above say what to do\n");
 }
 
+TEST(Doctor, BlamesTheCommandLineForWhatItSets) {
+    const Program program;
+    const Finished looked = program({"doctor", "--ipfs", "bogus"});
+    EXPECT_TRUE(has_line(looked.out, "fail  config")) << looked.out;
+    EXPECT_NE(looked.out.find("; change what the command line sets"), std::string::npos);
+    EXPECT_EQ(looked.out.find("config.toml"), std::string::npos) << looked.out;
+}
+
 TEST(Doctor, NeedsAKuboWhereNodesAreConnectedThroughOne) {
     const Program program;
     const Finished alone = program({"doctor"});
