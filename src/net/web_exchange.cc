@@ -174,7 +174,8 @@ void WebIncoming::have_piece(const ErrorCode& failure) {
         const bool malformed = failure.category() == make_error_code(http::error{}).category() &&
                                failure != http::error::end_of_stream &&
                                failure != http::error::partial_message;
-        if (malformed && phase_ == Phase::waiting) {
+        if (malformed) {
+            timer_->cancel(); // Until it is answered.
             give(Error{Errc::malformed, "the request's body is malformed: " + failure.message()});
             return;
         }
@@ -215,8 +216,8 @@ void WebIncoming::on_gone(std::function<void()> call) {
 void WebIncoming::watch_for_the_end() {
     wire_->socket().async_wait(
         asio::socket_base::wait_read,
-        [self = shared_from_this(), request = requests_](const ErrorCode& failure) {
-            if (self->phase_ != Phase::waiting || self->requests_ != request || !self->wire_) {
+        [self = shared_from_this(), number = number_](const ErrorCode& failure) {
+            if (self->phase_ != Phase::waiting || self->number_ != number || !self->wire_) {
                 return;
             }
             char next = 0;

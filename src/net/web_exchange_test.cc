@@ -351,6 +351,30 @@ TEST_F(WebExchangeTest, SaysThatItsClientIsGone) {
     EXPECT_EQ(gone, 1);
 }
 
+TEST_F(WebExchangeTest, SaysOfEachRequestOfAConnectionWhetherItsClientIsGone) {
+    std::vector<int> gone;
+    handler_ = [&] {
+        exchange_->on_gone([&gone, request = requests_] { gone.push_back(request); });
+        if (requests_ == 1) {
+            exchange_->answer({.body = lent("1")});
+        }
+    };
+    listen();
+    UniqueFd fd = connect_raw();
+    write_raw(fd, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    Reading reading;
+    ASSERT_TRUE(until([&] {
+        read_raw(fd, reading);
+        return reading.text.ends_with("1");
+    }));
+    write_raw(fd, get_and_close);
+    ASSERT_TRUE(until([&] { return requests_ == 2; }));
+    fd.reset();
+    ASSERT_TRUE(until([&] { return !gone.empty(); }));
+    loop_->run_for(20ms);
+    EXPECT_EQ(gone, std::vector<int>{2});
+}
+
 TEST_F(WebExchangeTest, IsAnInternalErrorUnansweredOrThrown) {
     listen();
     handler_ = [this] { exchange_.reset(); };
