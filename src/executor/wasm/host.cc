@@ -124,6 +124,12 @@ Result<Cid> resolve(Run& run, std::span<const std::uint8_t> text) {
     return unixfs::resolve(run.blocks, TRY(std::move(path)));
 }
 
+/// A path goes on behind what is a file, or a symbolic link.
+Answer answer_for_path(const Error& error) {
+    return error.code == Errc::unsupported ? negative(HostError::not_a_directory)
+                                           : answer_for(error);
+}
+
 Answer get(Run& run, Address path, Size size) {
     const auto place = run.memory.slice(path, size);
     if (!place) {
@@ -134,7 +140,7 @@ Answer get(Run& run, Address path, Size size) {
     }
     const Result<Cid> cid = resolve(run, *place);
     if (!cid.ok()) {
-        return answer_for(cid.error());
+        return answer_for_path(cid.error());
     }
     Result<unixfs::FileReader> reader = unixfs::FileReader::open(run.blocks, *cid);
     if (!reader.ok()) {
@@ -188,7 +194,7 @@ Answer ls(Run& run, Address path, Size size) {
     }
     const Result<Cid> cid = resolve(run, *place);
     if (!cid.ok()) {
-        return answer_for(cid.error());
+        return answer_for_path(cid.error());
     }
     Result<std::string> text = list(run, *cid);
     if (!text.ok()) {

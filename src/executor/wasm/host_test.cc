@@ -136,6 +136,14 @@ TEST(Host, LsGivesOneObjectALine) {
     EXPECT_EQ(run_with_text(services, "Get", cid).ending.value, number(HostError::not_a_file));
     EXPECT_EQ(run_with_text(services, "Ls", file.to_string()).ending.value,
               number(HostError::not_a_directory));
+    for (const char* const function : {"Get", "Ls"}) {
+        EXPECT_EQ(run_with_text(services, function, file.to_string() + "/below").ending.value,
+                  number(HostError::not_a_directory))
+            << function;
+        EXPECT_EQ(run_with_text(services, function, path + "/below").ending.value,
+                  number(HostError::not_a_directory))
+            << function;
+    }
 }
 
 TEST(Host, AddGivesTheCidToRead) {
