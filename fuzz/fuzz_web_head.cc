@@ -23,7 +23,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         if (line.empty() || line.back() != '\r' || (line == "\r" && begin != head.size())) {
             std::abort();
         }
-        std::string name = line.substr(0, line.find(':'));
+        std::string name = normal.empty() ? "" : line.substr(0, line.find(':')); // Not the first's.
         for (char& letter : name) {
             letter =
                 letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;

@@ -112,7 +112,7 @@ std::vector<Guest> paths() {
              "get",
              [](const Tree& tree, Host&) { return tree.directory + "/b"; }),
         told("APathBelowAFile",
-             HostError::unsupported,
+             HostError::not_a_directory,
              "get",
              [](const Tree& tree, Host&) { return tree.directory + "/a/b"; }),
         told("AFileOfTheMachine", HostError::invalid, "get", "/etc/passwd"),
