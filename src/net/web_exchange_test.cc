@@ -50,6 +50,16 @@ protected:
         });
     }
 
+    Reading read_to_end(const UniqueFd& fd) {
+        Reading reading;
+        EXPECT_TRUE(until([&] {
+            read_raw(fd, reading);
+            return reading.ended;
+        })) << "not closed after: "
+            << reading.text;
+        return reading;
+    }
+
     /// A handler that takes bodies of so many bytes and answers with what it had.
     void echo(std::uint64_t bytes_max) {
         handler_ = [this, bytes_max] {
@@ -240,11 +250,7 @@ TEST_F(WebExchangeTest, CountsOnlyTheTimeInWhichItWaitsForABody) {
     loop_->run_for(700ms); // The handler's own.
     write_raw(fd, "b");
     read_all([this] { exchange_->answer({.body = lent(body_)}); });
-    Reading reading;
-    ASSERT_TRUE(until([&] {
-        read_raw(fd, reading);
-        return reading.ended;
-    }));
+    const Reading reading = read_to_end(fd);
     EXPECT_TRUE(reading.text.ends_with("\r\n\r\nab")) << reading.text;
 }
 
@@ -305,11 +311,7 @@ TEST_F(WebExchangeTest, HasRoomForALargeAnswerOnlyPieceByPiece) {
     loop_->run_for(200ms); // Nobody reads.
     const std::size_t in_buffers = written;
     EXPECT_LT(in_buffers, 1'000U) << "64 MB are not all in the kernel's buffers";
-    Reading reading;
-    ASSERT_TRUE(until([&] {
-        read_raw(fd, reading);
-        return reading.ended;
-    }));
+    const Reading reading = read_to_end(fd);
     EXPECT_GT(reading.text.size(), 999U * piece.size());
 }
 
@@ -409,11 +411,7 @@ TEST_F(WebExchangeTest, DoesNothingToTheNextRequest) {
     EXPECT_TRUE(first->is_gone());
     first.reset();
     exchange_->answer({.body = lent("2")});
-    Reading reading;
-    ASSERT_TRUE(until([&] {
-        read_raw(fd, reading);
-        return reading.ended;
-    }));
+    const Reading reading = read_to_end(fd);
     EXPECT_EQ(reading.text.find("too late"), std::string::npos);
     EXPECT_TRUE(reading.text.ends_with("\r\n\r\n2")) << reading.text;
 }
