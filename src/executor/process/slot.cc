@@ -160,7 +160,7 @@ Result<SlotRun> Slot::try_run(const Task& task,
           after_limit(now_since_boot(), task.spec.limits.wall_ms_max, options_.grace),
           Errc::limit_wall_time);
     TRY(provide_all(artifacts));
-    return converse(task, artifacts, permit, host, asked);
+    return converse(task, artifacts, host, asked);
 }
 
 Result<void> Slot::await_up(const Permit& permit) {
@@ -218,15 +218,9 @@ Result<void> Slot::ask(std::uint64_t run, const Task& task, const JobArtifacts& 
         channel::Start{.run = run, .module = artifacts.module->number, .task = task});
 }
 
-Result<SlotRun> Slot::converse(const Task& task,
-                               const JobArtifacts& artifacts,
-                               const Permit& permit,
-                               Host& host,
-                               bool& asked) {
+Result<SlotRun>
+Slot::converse(const Task& task, const JobArtifacts& artifacts, Host& host, bool& asked) {
     const Instant begin = now_since_boot();
-    watch(permit,
-          after_limit(begin, task.spec.limits.wall_ms_max, options_.grace),
-          Errc::limit_wall_time);
     decide_patience();
     RunService service(task, options_.debugging, host, process_->endpoint, process_->window);
     const std::uint64_t run = ++last_run_;

@@ -92,11 +92,8 @@ private:
                             const Permit& permit,
                             Host& host,
                             bool& asked);
-    Result<SlotRun> converse(const Task& task,
-                             const JobArtifacts& artifacts,
-                             const Permit& permit,
-                             Host& host,
-                             bool& asked);
+    Result<SlotRun>
+    converse(const Task& task, const JobArtifacts& artifacts, Host& host, bool& asked);
     Result<void> ask(std::uint64_t run, const Task& task, const JobArtifacts& artifacts);
     void watch(const Permit& permit, Instant deadline, Errc deadline_reason);
     std::optional<Errc> unwatch();
