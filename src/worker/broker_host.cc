@@ -60,9 +60,8 @@ void BrokerHost::stage(job::Stage stage) {
     fetching_since_.reset();
     if (stage == job::Stage::fetching) {
         fetching_since_ = now_since_boot();
-    } else if (stage == job::Stage::running) {
-        permit_.begin();
     }
+    permit_.stage(stage);
     observer_.stage(stage);
 }
 

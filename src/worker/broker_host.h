@@ -132,7 +132,10 @@ private:
             : of_lease_(of_lease)
             , time_max_(time_max) {}
 
-        void begin() { until_ = now_since_boot() + time_max_; }
+        /// A run may be fetched for once more after it began: that time is not its own.
+        void stage(job::Stage stage) {
+            until_ = stage == job::Stage::running ? now_since_boot() + time_max_ : Instant::never();
+        }
 
         Instant lease_until() const override { return of_lease_.lease_until(); }
 

@@ -30,6 +30,9 @@ public:
         executor::Outcome outcome;
         if (asks_for) {
             host.stage(job::Stage::running);
+            if (fetches_again) {
+                host.stage(job::Stage::fetching);
+            }
             const Result<LentBytes> block = host.get(*asks_for);
             outcome.ending.error = block ? Errc::internal : block.error().code;
             return outcome;
@@ -48,7 +51,8 @@ public:
 
     int runs = 0;
     bool is_adding = false;
-    std::optional<Cid> asks_for{}; ///< While it runs.
+    std::optional<Cid> asks_for{}; ///< While it runs, or
+    bool fetches_again = false;    ///< for its module, which turned out to be unusable.
 };
 
 /// A disk that takes nothing.
@@ -257,6 +261,14 @@ TEST_F(Fetching, EndsWithTheTimeOfTheRun) {
     spec.limits.wall_ms_max = 50;
     EXPECT_EQ(fetch_and_run(spec, 3'600'000).ending.error, Errc::limit_wall_time);
     EXPECT_EQ(asked.size(), 1U);
+}
+
+TEST_F(Fetching, OnceMoreIsNoTimeOfTheRun) {
+    scribe.asks_for = absent;
+    scribe.fetches_again = true;
+    job::JobSpec spec;
+    spec.limits.wall_ms_max = 10;
+    EXPECT_EQ(fetch_and_run(spec, 200).ending.error, Errc::fetch_timeout);
 }
 
 TEST_F(Fetching, AsksForNothingThatIsHereOrStandsInItsCid) {
