@@ -37,8 +37,6 @@ std::string hexadecimal(std::size_t size) {
     return text;
 }
 
-std::string_view view_of(boost::beast::string_view text) { return {text.data(), text.size()}; }
-
 } // namespace
 
 bool is_fit(const WebHeader& header) {

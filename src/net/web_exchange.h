@@ -100,8 +100,8 @@ public:
     /// Once, and nothing after it. A body that was not read to its end is dropped.
     void answer(WebAnswer answer);
 
-    /// Instead of `answer`, and not while a piece is read; then `write` again and again, then
-    /// `end`.
+    /// Instead of `answer`, for statuses that may have a body, and not while a piece is read; then
+    /// `write` again and again, then `end`.
     void begin(const WebAnswerHead& head);
 
     /// `then` once it is sent, or dropped since the client is gone. One at a time.

@@ -50,14 +50,16 @@ protected:
         });
     }
 
-    Reading read_to_end(const UniqueFd& fd) {
-        Reading reading;
-        EXPECT_TRUE(until([&] {
-            read_raw(fd, reading);
-            return reading.ended;
-        })) << "not closed after: "
-            << reading.text;
-        return reading;
+    /// The connection of a client whose answer begins, and goes on with `more`.
+    UniqueFd ask_for_stream(const std::function<void()>& more) {
+        handler_ = [this, &more] {
+            exchange_->begin({});
+            more();
+        };
+        listen();
+        UniqueFd fd = connect_raw();
+        write_raw(fd, get_and_close);
+        return fd;
     }
 
     /// A handler that takes bodies of so many bytes and answers with what it had.
@@ -301,13 +303,7 @@ TEST_F(WebExchangeTest, HasRoomForALargeAnswerOnlyPieceByPiece) {
             exchange_->write(piece, more);
         }
     };
-    handler_ = [&] {
-        exchange_->begin({});
-        more();
-    };
-    listen();
-    const UniqueFd fd = connect_raw();
-    write_raw(fd, get_and_close);
+    const UniqueFd fd = ask_for_stream(more);
     loop_->run_for(200ms); // Nobody reads.
     const std::size_t in_buffers = written;
     EXPECT_LT(in_buffers, 1'000U) << "64 MB are not all in the kernel's buffers";
@@ -325,13 +321,7 @@ TEST_F(WebExchangeTest, ClosesAClientThatDoesNotRead) {
             exchange_->write(piece, more);
         }
     };
-    handler_ = [&] {
-        exchange_->begin({});
-        more();
-    };
-    listen();
-    const UniqueFd fd = connect_raw();
-    write_raw(fd, get_and_close);
+    const UniqueFd fd = ask_for_stream(more);
     EXPECT_TRUE(until([&] { return over; }));
 }
 

@@ -29,8 +29,6 @@ WebAnswer text_answer(std::uint16_t status, std::string_view text) {
 /// RFC 9110, sections 15.3.5 and 15.4.5.
 bool may_have_body(std::uint16_t status) { return status != 204 && status != 304; }
 
-std::string_view view_of(boost::beast::string_view text) { return {text.data(), text.size()}; }
-
 } // namespace
 
 WebIncoming::WebIncoming(std::shared_ptr<WebSocketListener::State> listener,

@@ -25,6 +25,10 @@ namespace ic::net {
 
 class WebIncoming;
 
+inline std::string_view view_of(boost::beast::string_view text) {
+    return {text.data(), text.size()};
+}
+
 /// A connection's part of the bounds; given back when it goes. Lives as long as it is counted.
 class WebPlace {
 public:
@@ -69,6 +73,10 @@ public:
 private:
     friend class WebPlace;
     friend class WebIncoming;
+
+    inline std::string_view view_of(boost::beast::string_view text) {
+        return {text.data(), text.size()};
+    }
 
     /// False: there are no descriptors to accept with.
     bool accept_some();

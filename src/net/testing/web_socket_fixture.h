@@ -138,17 +138,21 @@ protected:
         so_far.ended = got == 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
     }
 
-    // The whole answer of a connection that is closed after it.
-    std::string answer_to(std::string_view request) {
-        const UniqueFd fd = connect_raw();
-        write_raw(fd, request);
+    Reading read_to_end(const UniqueFd& fd) {
         Reading reading;
         EXPECT_TRUE(until([&] {
             read_raw(fd, reading);
             return reading.ended;
         })) << "not closed after: "
             << reading.text;
-        return reading.text;
+        return reading;
+    }
+
+    // The whole answer of a connection that is closed after it.
+    std::string answer_to(std::string_view request) {
+        const UniqueFd fd = connect_raw();
+        write_raw(fd, request);
+        return read_to_end(fd).text;
     }
 
     // A peer that is a bare socket, after its handshake.
