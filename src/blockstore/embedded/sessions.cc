@@ -78,7 +78,13 @@ Result<void> Sessions::make_file() {
     const std::string name = to_hex(random);
     const std::string making = folder_ + "/" + unfinished + name;
     file_ = UniqueFd(::open(making.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-    if (!file_ || ::flock(file_.get(), LOCK_EX | LOCK_NB) != 0) {
+    // A collection that comes by may have it for a moment, to see whether its maker lives.
+    while (file_ && ::flock(file_.get(), LOCK_EX) != 0) {
+        if (errno != EINTR) {
+            return system_error("cannot make a session in", folder_, errno);
+        }
+    }
+    if (!file_) {
         return system_error("cannot make a session in", folder_, errno);
     }
     said_ = 0;
