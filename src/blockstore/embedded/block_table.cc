@@ -269,6 +269,18 @@ Result<std::optional<SegmentRow>> read_segment_row(Environment& environment, std
     return row;
 }
 
+Result<bool> has_segment_row(Environment& environment, std::uint64_t number) {
+    bool is_there = false;
+    const auto key = big_endian(number);
+    TRY(environment.transact(MDB_RDONLY, "looking for a segment", [&](MDB_txn* transaction) {
+        MDB_val name = value_of(ic::text_of(key)), value{};
+        const int code = mdb_get(transaction, environment.tables().segments, &name, &value);
+        is_there = code == 0;
+        return code == MDB_NOTFOUND ? 0 : code;
+    }));
+    return is_there;
+}
+
 Result<std::vector<std::pair<std::uint64_t, SegmentRow>>>
 read_segment_rows(Environment& environment) {
     std::vector<std::pair<std::uint64_t, SegmentRow>> rows;

@@ -119,4 +119,7 @@ Result<std::optional<SegmentRow>> read_segment_row(Environment& environment, std
 Result<std::vector<std::pair<std::uint64_t, SegmentRow>>>
 read_segment_rows(Environment& environment);
 
+/// Whether there is a row of a segment, be it damaged: then blocks may be in it.
+Result<bool> has_segment_row(Environment& environment, std::uint64_t number);
+
 } // namespace ic::embedded

@@ -185,6 +185,7 @@ Result<std::vector<Cid>> Collector::links_of(const Cid& cid) {
 }
 
 Result<void> Collector::sweep() {
+    living_.before = TRY(read_segment_rows(parts_.environment));
     std::vector<Row> candidates;
     TRY(parts_.inspection.visit({}, [&](const Row& row) -> Result<void> {
         ++swept_;

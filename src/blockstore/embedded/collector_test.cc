@@ -233,6 +233,26 @@ TEST(Collection, RemovesSegmentsInWhichNothingLivesAndThatNobodyWrites) {
     EXPECT_TRUE(store->sync().ok() && store->get(again).ok());
 }
 
+TEST(Collection, LeavesASegmentAloneThatAnotherProcessFilledMeanwhile) {
+    const StoreFolder folder;
+    const auto store = folder.open();
+    put_block(*store, 1);
+    // Once the index is read, where its record is not yet.
+    const CollectOptions options{.on_removed = [&](const Cid&) -> Result<void> {
+        EXPECT_EQ(in_child([&] {
+                      const auto other = folder.open();
+                      const Cid cid = put_block(*other, 2, large);
+                      return other->pins().add(recursive(cid)).ok() ? 0 : 1;
+                  }),
+                  0);
+        return {};
+    }};
+    ASSERT_TRUE(store->collect(options).ok());
+    const Result<LentBytes> block = store->get(raw_cid(block_of(2, large)));
+    ASSERT_TRUE(block.ok()) << block.error().message;
+    EXPECT_EQ(copy_of(block->view()), block_of(2, large));
+}
+
 // --- write sessions ---
 
 TEST(WriteSessions, KeepWhatIsPutWhileTheyLive) {

@@ -10,7 +10,7 @@ namespace ic::embedded {
 
 Result<std::shared_ptr<Segment>> Orphans::lock(std::uint64_t number) {
     std::shared_ptr<Segment> segment = segments_.lock(number);
-    if (segment && TRY(read_segment_row(environment_, number))) {
+    if (segment && TRY(has_segment_row(environment_, number))) {
         segment.reset(); // Looked up under the lock: its writer may just have committed.
     }
     return segment;

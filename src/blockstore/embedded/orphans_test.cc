@@ -1,4 +1,5 @@
 #include "blockstore/embedded/segments.h"
+#include "blockstore/embedded/testing/damage.h"
 #include "blockstore/embedded/testing/store_folder.h"
 
 #include <fcntl.h>
@@ -12,6 +13,7 @@ namespace ic {
 namespace {
 
 using testing_store::block_of;
+using testing_store::damage_row;
 using testing_store::put_block;
 using testing_store::raw_cid;
 using testing_store::StoreFolder;
@@ -101,6 +103,22 @@ TEST_F(Orphans, GiveWhatIsWholeAroundWhatIsNot) {
     EXPECT_EQ(store->repo_stat()->blocks, 2U);
     EXPECT_TRUE(*store->has(raw_cid(block_of(1, large))));
     EXPECT_TRUE(*store->has(raw_cid(block_of(3, large))));
+}
+
+TEST_F(Orphans, AreNotSegmentsWhoseRowIsDamaged) {
+    {
+        const auto store = folder_.open();
+        for (std::uint32_t number = 0; number < 5; ++number) {
+            ASSERT_TRUE(store->pins().add({.cid = raw_cid(block_of(number, large))}));
+        }
+    }
+    damage_row(folder_.path(), "segments");
+    const auto store = folder_.open();
+    EXPECT_TRUE(orphans_of(*store).empty()) << "the index points into it";
+    ASSERT_TRUE(store->collect({}));
+    for (std::uint32_t number = 0; number < 5; ++number) {
+        EXPECT_TRUE(store->get(raw_cid(block_of(number, large)))) << number;
+    }
 }
 
 TEST_F(Orphans, AreNoneWhileSomebodyAppendsToThem) {

@@ -1,8 +1,8 @@
+#include "blockstore/embedded/testing/damage.h"
 #include "blockstore/embedded/testing/store_folder.h"
 #include "blockstore/pinning.h"
 
 #include <gmock/gmock.h>
-#include <lmdb.h>
 
 #include <csignal>
 #include <thread>
@@ -14,6 +14,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::UnorderedElementsAre;
 using testing_store::block_of;
+using testing_store::damage_row;
 using testing_store::in_child;
 using testing_store::put_block;
 using testing_store::put_node;
@@ -136,31 +137,6 @@ TEST(Pins, AreVisitedInPagesAndMayChangeMeanwhile) {
                     .ok());
     EXPECT_EQ(visited, count);
     EXPECT_TRUE(all_pins(*store).empty());
-}
-
-/// Changes one byte of the only row of a table, as a disk might.
-void damage_row(const std::string& folder, const char* table) {
-    MDB_env* environment = nullptr;
-    MDB_txn* transaction = nullptr;
-    MDB_cursor* cursor = nullptr;
-    MDB_dbi rows = 0;
-    MDB_val key{}, value{};
-    ASSERT_EQ(mdb_env_create(&environment), 0);
-    ASSERT_EQ(mdb_env_set_maxdbs(environment, 6), 0);
-    ASSERT_EQ(mdb_env_open(environment, folder.c_str(), 0, 0600), 0);
-    ASSERT_EQ(mdb_txn_begin(environment, nullptr, 0, &transaction), 0);
-    ASSERT_EQ(mdb_dbi_open(transaction, table, 0, &rows), 0);
-    ASSERT_EQ(mdb_cursor_open(transaction, rows, &cursor), 0);
-    ASSERT_EQ(mdb_cursor_get(cursor, &key, &value, MDB_FIRST), 0);
-    std::string name(static_cast<const char*>(key.mv_data), key.mv_size);
-    std::string bytes(static_cast<const char*>(value.mv_data), value.mv_size);
-    bytes[1] ^= 1;
-    key = {name.size(), name.data()};
-    value = {bytes.size(), bytes.data()};
-    ASSERT_EQ(mdb_put(transaction, rows, &key, &value, 0), 0);
-    mdb_cursor_close(cursor);
-    ASSERT_EQ(mdb_txn_commit(transaction), 0);
-    mdb_env_close(environment);
 }
 
 TEST(Pins, ThatAreDamagedAreSaidAndKeepACollectionFromRunning) {

@@ -123,7 +123,7 @@ Result<void> Reclaim::remove_empty(const LivingSegments& living) {
         return {};
     }
     std::set<std::uint64_t> known;
-    for (const auto& [number, row] : TRY(read_segment_rows(environment_))) {
+    for (const auto& [number, row] : living.before) {
         known.insert(number);
         const auto found = living.bytes.find(number);
         if (found != living.bytes.end() && found->second != 0) {
@@ -140,7 +140,7 @@ Result<void> Reclaim::remove_empty(const LivingSegments& living) {
             continue;
         }
         const std::shared_ptr<Segment> segment = segments_.lock(number);
-        if (segment && !TRY(read_segment_row(environment_, number))) {
+        if (segment && !TRY(has_segment_row(environment_, number))) {
             TRY(segments_.remove(*segment));
         }
     }

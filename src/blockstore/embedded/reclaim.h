@@ -7,6 +7,7 @@
 
 #include <span>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace ic::embedded {
@@ -14,13 +15,17 @@ namespace ic::embedded {
 /// Bytes of records that the index was seen to point to, a segment each; not usable to say that a
 /// segment is empty if rows of the index could not be read.
 struct LivingSegments {
+    /// As they were before the index was read: who has committed to one since may have done so
+    /// where the reading had passed already.
+    std::vector<std::pair<std::uint64_t, SegmentRow>> before;
     std::unordered_map<std::uint64_t, std::uint64_t> bytes;
     bool is_complete = true;
 };
 
 /// Trusts neither counters nor rows: a hole is punched only where the record itself says what it is
 /// and the index points elsewhere, and a file goes only if no row of the whole index points into
-/// it. What is in doubt stays. Threads: one at a time in all processes (the collector's lock).
+/// it and nothing was committed to it since that was looked at. What is in doubt stays. Threads:
+/// one at a time in all processes (the collector's lock).
 class Reclaim {
 public:
     Reclaim(Environment& environment, SegmentFiles& segments)
