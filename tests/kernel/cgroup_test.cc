@@ -1,9 +1,5 @@
-/// Real processes in real control groups, where the kernel gives this process some to divide. To
-/// have it do so, with P this program's path (not through ctest, which would be in the group too):
-///
-///     systemd-run --user --scope -p Delegate=yes P --gtest_filter='KernelCgroup.*'
-///
-/// docs/testing.md has the way on a machine without such groups.
+/// Real processes in real control groups, where the kernel gives this process some to divide.
+/// cgroups_test.sh starts a kernel that does; docs/testing.md has the way with systemd's.
 
 #include "executor/process/cgroup.h"
 #include "executor/process/pool.h"
@@ -24,7 +20,7 @@ protected:
         const GroupLook look = look_at_group(*files_, ::getpid());
         if (look.error != 0) {
             GTEST_SKIP() << "no control group to divide (" << std::strerror(look.error)
-                         << "); the head of cgroup_kernel_test.cc says how to give it one";
+                         << "); docs/testing.md says how to give it one";
         }
         own_ = look.folder;
         artifacts_ = std::filesystem::temp_directory_path() /
