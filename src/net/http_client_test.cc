@@ -335,11 +335,13 @@ TEST(HttpClient, DoesNotCountTheReadersOwnTime) {
         peer.send("HTTP/1.1 200 OK\r\n\r\n" + std::string(3U << 20U, 'x'));
     }}};
     HttpLimits limits;
-    limits.rate_floor = {.bytes = 1U << 20U, .time = 100ms};
+    limits.rate_floor = {.bytes = 1U << 20U, .time = 1s};
     auto response = http_request({.url = server.url()}, policy_for(server), limits);
     ASSERT_TRUE(response);
-    std::this_thread::sleep_for(300ms);
-    EXPECT_EQ(read_all(**response)->size(), 3U << 20U);
+    std::this_thread::sleep_for(1500ms);
+    const auto body = read_all(**response);
+    ASSERT_TRUE(body) << body.error().message;
+    EXPECT_EQ(body->size(), 3U << 20U);
 }
 
 Result<std::unique_ptr<HttpResponse>> upload(const HttpTestServer& server,

@@ -49,7 +49,7 @@ bool is_fit(const WebHeader& header) {
 // The connection's part.
 
 void WebIncoming::hand_out() {
-    timer_->cancel();
+    disarm();
     phase_ = Phase::waiting;
     ++number_;
     body_bytes_max_ = 0;
@@ -173,7 +173,7 @@ void WebIncoming::have_piece(const ErrorCode& failure) {
                                failure != http::error::end_of_stream &&
                                failure != http::error::partial_message;
         if (malformed) {
-            timer_->cancel(); // Until it is answered.
+            disarm(); // Until it is answered.
             give(Error{Errc::malformed, "the request's body is malformed: " + failure.message()});
             return;
         }
@@ -187,7 +187,7 @@ void WebIncoming::have_piece(const ErrorCode& failure) {
         read_some();
         return;
     }
-    timer_->cancel();
+    disarm();
     body_time_ += now_since_boot() - read_since_;
     body_bytes_read_ += got;
     if (body_bytes_read_ > body_bytes_max_) {
@@ -247,7 +247,7 @@ void WebIncoming::answer(WebAnswer answer) {
     // One reads and writes at a time; what is being read is the end of what is looked at.
     after_reading_ = [this, answer = std::move(answer)] { send(answer, After::close); };
     if (wire_) {
-        timer_->cancel();
+        disarm();
         ErrorCode ignored;
         wire_->socket().cancel(ignored);
     }
@@ -309,7 +309,7 @@ void WebIncoming::sent(const ErrorCode& failure, const std::function<void()>& th
     if (failure) {
         close();
     } else {
-        timer_->cancel();
+        disarm();
     }
     if (phase_ == Phase::streaming) { // Not abandoned meanwhile.
         guarded(then);

@@ -41,13 +41,13 @@ struct WebAnswer {
     std::uint16_t status = 200;
     std::string content_type = "text/plain; charset=utf-8"; ///< Empty: it says none.
     LentBytes body{};
-    std::vector<WebHeader> headers{}; ///< Beside those of length, type and connection.
+    std::vector<WebHeader> headers{}; ///< Beside those of length, type, date, connection.
 };
 
 /// How an answer begins whose body comes piece by piece.
 struct WebAnswerHead {
     std::uint16_t status = 200;
-    std::vector<WebHeader> headers{}; ///< Beside those of length and connection.
+    std::vector<WebHeader> headers{}; ///< Beside those of length, date, connection.
     /// Of all pieces together, which must then be as many. Not known: they are sent in chunks, to
     /// HTTP/1.0 until the connection closes.
     std::optional<std::uint64_t> body_bytes{};

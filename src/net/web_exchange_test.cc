@@ -1,3 +1,4 @@
+#include "net/http_date.h"
 #include "net/testing/web_socket_fixture.h"
 #include "net/web_exchange.h"
 
@@ -112,6 +113,20 @@ TEST_F(WebExchangeTest, SaysWhatTheRequestIs) {
                         "Connection: close\r\n\r\n"),
               "HTTP/1.1 201 Created\r\nContent-Type: text/plain; charset=utf-8\r\n"
               "Content-Length: 0\r\nX-Answer: yes\r\nConnection: close\r\n\r\n");
+}
+
+TEST_F(WebExchangeTest, DatesEveryAnswer) {
+    handler_ = [this] { exchange_->answer({.status = 204}); };
+    listen();
+    const UnixSeconds before = now_unix();
+    for (const std::string_view request : {get_and_close, std::string_view("no request\r\n\r\n")}) {
+        const std::string answer = dated_answer_to(request);
+        bool is_now = false;
+        for (UnixSeconds time = before; time <= now_unix(); ++time.value) {
+            is_now |= answer.find("\r\nDate: " + http_date(time) + "\r\n") != answer.npos;
+        }
+        EXPECT_TRUE(is_now) << answer;
+    }
 }
 
 TEST_F(WebExchangeTest, TakesBodiesOfEitherKind) {

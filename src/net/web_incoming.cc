@@ -1,3 +1,4 @@
+#include "net/http_date.h"
 #include "net/web_head.h"
 #include "net/web_listener.h"
 
@@ -56,7 +57,7 @@ void WebIncoming::close() {
     gone_ = true;
     if (wire_) {
         wire_->close(); // What is under way fails, and lets go of it.
-        timer_->cancel();
+        disarm();
     }
 }
 
@@ -68,6 +69,9 @@ void WebIncoming::arm(std::chrono::nanoseconds delay) {
         }
     });
 }
+
+/// Also one that is due: its handler may wait behind the one that runs.
+void WebIncoming::disarm() { timer_->expires_at(WebTimer::time_point::max()); }
 
 void WebIncoming::post(std::function<void()> call) {
     if (wire_) { // Nothing is called once the loop has gone.
@@ -173,7 +177,7 @@ WebAnswer WebIncoming::answer_of_our_own() const {
 }
 
 void WebIncoming::upgrade() {
-    timer_->cancel();
+    disarm();
     const WebRequest request(WebRequest::header_type(parser_->get().base()));
     auto connection = std::make_shared<WebSocket::Connection>(
         listener_->context(), listener_->options().socket, remote_);
@@ -215,7 +219,8 @@ std::string WebIncoming::head_of(std::uint16_t status,
                                  After after) const {
     const auto reason = http::obsolete_reason(http::int_to_status(status));
     std::string head = "HTTP/1.1 " + std::to_string(status) + " ";
-    head.append(reason.data(), reason.size()).append("\r\n");
+    head.append(reason.data(), reason.size()).append("\r\nDate: ");
+    head.append(http_date(now_unix())).append("\r\n"); // RFC 9110, section 6.6.1.
     for (const WebHeader& header : headers) {
         if (is_fit(header)) {
             head.append(header.name).append(": ").append(header.value).append("\r\n");

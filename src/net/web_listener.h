@@ -143,6 +143,7 @@ private:
     enum class Phase : std::uint8_t { answered, waiting, streaming };
 
     void arm(std::chrono::nanoseconds delay);
+    void disarm();
     void post(std::function<void()> call);
     void read_head();
     void have_head(const ErrorCode& failure, std::size_t size);

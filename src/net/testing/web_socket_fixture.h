@@ -149,10 +149,20 @@ protected:
     }
 
     // The whole answer of a connection that is closed after it.
-    std::string answer_to(std::string_view request) {
+    std::string dated_answer_to(std::string_view request) {
         const UniqueFd fd = connect_raw();
         write_raw(fd, request);
         return read_to_end(fd).text;
+    }
+
+    // The same without its dates.
+    std::string answer_to(std::string_view request) {
+        constexpr std::size_t length = std::string_view("Sun, 06 Nov 1994 08:49:37 GMT\r\n").size();
+        std::string answer = dated_answer_to(request);
+        for (std::size_t at = 0; (at = answer.find("Date: ", at)) != answer.npos;) {
+            answer.erase(at, std::string_view("Date: ").size() + length);
+        }
+        return answer;
     }
 
     // A peer that is a bare socket, after its handshake.
