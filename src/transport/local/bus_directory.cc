@@ -9,9 +9,11 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <memory>
 #include <string>
+#include <thread>
 
 namespace ic::transport {
 namespace {
@@ -132,8 +134,14 @@ Result<BusDirectory> BusDirectory::open_existing(const std::filesystem::path& fo
 
 Result<UniqueFd> BusDirectory::take_lock(const job::Instance& self) {
     const std::string name = file_name(self, lock_suffix);
-    constexpr int tries = 10; // A sweeper can take the file away between its creation and its lock.
+    // A sweeper may take the file for one of the dead between its creation and its lock: it then
+    // has the lock for as long as it takes to remove a few names, or until the kernel lets it go
+    // on.
+    constexpr int tries = 10;
     for (int attempt = 0; attempt < tries; ++attempt) {
+        if (attempt > 0) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(1U << (attempt - 1)));
+        }
         UniqueFd lock{
             ::openat(fd_.get(), name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600)};
         if (!lock) {

@@ -100,8 +100,7 @@ Result<void> LocalTransport::start(Events events) {
     events_ = std::move(events);
     TRY(watch_folder()); // Before the name is given: of two that start, one surely sees the other.
     TRY(folder_.publish(options_.self.instance));
-    listener_watch_ =
-        TRY(loop_.watch(listener_.get(), net::Ready::to_read, [this] { accept_waiting(); }));
+    TRY(watch_listener());
     meet_everybody();
     return {};
 }
@@ -177,6 +176,21 @@ void LocalTransport::dial_later(const job::Instance& node) {
     dialing.retry = loop_.after(dialing.delay, [this, node] { dial(node); });
 }
 
+Result<void> LocalTransport::watch_listener() {
+    listener_watch_ =
+        TRY(loop_.watch(listener_.get(), net::Ready::to_read, [this] { accept_waiting(); }));
+    return {};
+}
+
+void LocalTransport::accept_later() {
+    listener_watch_.reset();
+    accept_again_ = loop_.after(accept_pause, [this] {
+        if (!watch_listener()) {
+            accept_later();
+        }
+    });
+}
+
 void LocalTransport::accept_waiting() {
     for (;;) {
         UniqueFd socket{::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)};
@@ -185,14 +199,7 @@ void LocalTransport::accept_waiting() {
                 // The connection stays due: without a pause the loop would spin.
                 options_.note(log::Level::warning,
                               std::string("cannot accept: ") + std::strerror(errno));
-                listener_watch_.reset();
-                accept_again_ = loop_.after(accept_pause, [this] {
-                    Result<net::Watch> watch = loop_.watch(
-                        listener_.get(), net::Ready::to_read, [this] { accept_waiting(); });
-                    if (watch) {
-                        listener_watch_ = std::move(watch).take();
-                    }
-                });
+                accept_later();
             }
             return;
         }
@@ -300,9 +307,8 @@ LocalTransport::take_hello(const std::shared_ptr<Link>& link, ByteView datagram,
     if (hello.kind == PeerKind::node && !is_pipe_read_end(passed.get())) {
         return Error{Errc::malformed, "a node must pass the read end of its liveness pipe"};
     }
-    if (!link->hello_sent) {
-        TRY(say_hello(*link, hello.kind));
-    }
+    // It may have died since: then that is what its hello, with the proof of it, leads to.
+    const Result<void> said = link->hello_sent ? Result<void>() : say_hello(*link, hello.kind);
     loop_.cancel(link->hello_timer);
     const auto older = peers_.find(hello.instance);
     if (older != peers_.end()) {
@@ -331,7 +337,7 @@ LocalTransport::take_hello(const std::shared_ptr<Link>& link, ByteView datagram,
     if (events_.on_peer) {
         events_.on_peer(*link->peer);
     }
-    return {};
+    return said;
 }
 
 Result<void> LocalTransport::take_messages(const std::shared_ptr<Link>& link, ByteView datagram) {

@@ -96,6 +96,8 @@ private:
     void meet_everybody();
     void dial(const job::Instance& node);
     void dial_later(const job::Instance& node);
+    Result<void> watch_listener();
+    void accept_later();
     void accept_waiting();
     std::shared_ptr<Link> add_link(UniqueFd socket);
     Result<void> say_hello(Link& link, PeerKind to);

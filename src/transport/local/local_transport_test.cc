@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include <array>
 #include <csignal>
 #include <cstdlib>
 #include <thread>
@@ -79,6 +80,11 @@ struct Node {
 
     Node(net::EventLoop& on, const Folder& folder, std::uint8_t n)
         : Node(on, LocalOptions{.folder = folder.bus(), .self = hello(n), .note = {}}) {}
+
+    // Never says of a node that it is silent.
+    static LocalOptions patient(const Folder& folder, std::uint8_t n) {
+        return {.folder = folder.bus(), .self = hello(n), .silent_after = 1h, .note = {}};
+    }
 
     Node(net::EventLoop& on, LocalOptions options) : loop(on) {
         options.note = {log::Level::debug,
@@ -388,7 +394,7 @@ TEST(LocalTransportProcesses, AKilledNodeIsDeadByTheKernelsWord) {
     const Folder folder;
     const OtherProcess other{folder, 2};
     const auto loop = open_loop();
-    Node node{*loop, folder, 1};
+    Node node{*loop, Node::patient(folder, 1)}; // However slowly the kernel closes its files.
     node.start();
     ASSERT_TRUE(run_until(*loop, [&] { return node.met.size() == 1; }));
     EXPECT_FALSE(node.transport->is_dead(instance(2)));
@@ -420,6 +426,45 @@ TEST(LocalTransportProcesses, ANodeIsDeadOnceItsLockIsFreeToo) {
     EXPECT_EQ(node.gone[0].fate, Fate::dead);
     EXPECT_TRUE(node.transport->is_dead(instance(2)));
     EXPECT_EQ(folder.files(), 2U) << "the names of the dead are swept";
+}
+
+TEST(LocalTransport, ANodeThatDiesBeforeItsHelloIsReadIsDeadAllTheSame) {
+    const Folder folder;
+    const auto loop = open_loop();
+    Node node{*loop, folder, 1};
+    node.start();
+    {
+        BusDirectory bus = BusDirectory::open(folder.bus()).take();
+        const UniqueFd lock = bus.take_lock(instance(9)).take();
+        std::array<int, 2> ends{};
+        ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK), 0);
+        const UniqueFd read_end(ends[0]), write_end(ends[1]);
+        const UniqueFd socket = bus.connect(instance(1)).take();
+        ASSERT_TRUE(send_datagram(socket.get(), encode(hello(9)), read_end.get()));
+    }
+    ASSERT_TRUE(run_until(*loop, [&] { return !node.gone.empty(); }));
+    EXPECT_EQ(node.met.size(), 1U);
+    EXPECT_EQ(node.gone[0].who, instance(9));
+    EXPECT_EQ(node.gone[0].fate, Fate::dead);
+    EXPECT_EQ(folder.files(), 2U) << "the names of the dead are swept";
+}
+
+TEST(LocalTransport, ALockThatASweeperHoldsForAMomentIsWaitedFor) {
+    const Folder folder;
+    const BusDirectory bus = BusDirectory::open(folder.bus()).take();
+    const std::filesystem::path file = folder.bus() / (instance(1).to_string() + ".lock");
+    UniqueFd sweeper{::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
+    ASSERT_EQ(::flock(sweeper.get(), LOCK_EX | LOCK_NB), 0);
+    std::thread sweeping([&] {
+        std::this_thread::sleep_for(50ms);
+        std::filesystem::remove(file);
+        sweeper.reset();
+    });
+    const Result<UniqueFd> lock = BusDirectory::open(folder.bus()).take().take_lock(instance(1));
+    sweeping.join();
+    ASSERT_TRUE(lock) << lock.error().message;
+    EXPECT_TRUE(std::filesystem::exists(file));
+    EXPECT_FALSE(bus.is_dead(instance(1)));
 }
 
 TEST(LocalTransport, AProbeOfAnotherDoesNotMakeTheDeadLookAlive) {
