@@ -8,6 +8,8 @@
 
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace ic::coordinator {
 namespace {
@@ -16,11 +18,15 @@ using namespace std::chrono_literals;
 using job::testing::sample_instance;
 using job::testing::sample_key;
 
-/// Nobody is out there.
+/// Nobody is out there; what was to reach somebody is written down.
 class Silence final : public transport::Outlet {
 public:
-    void send(const job::Instance& /*to*/, job::Message /*message*/) override {}
+    void send(const job::Instance& to, job::Message message) override {
+        sent.emplace_back(to, std::move(message));
+    }
     void announce(job::Message /*message*/) override {}
+
+    std::vector<std::pair<job::Instance, job::Message>> sent;
 };
 
 class AdoptionTest : public ::testing::Test {
@@ -46,22 +52,57 @@ protected:
                 std::chrono::floor<std::chrono::milliseconds>(now_since_boot().since_boot).count()};
         ASSERT_TRUE(ledger::testing::write(*writer_, {job}));
         job_ = job.ids.job;
+        invocation_ = signed_invocation->document;
+    }
+
+    job::Policy policy() const {
+        job::Policy made;
+        made.submitters = {key_.public_key()};
+        return made;
+    }
+
+    std::unique_ptr<Coordinator> open(std::string boot_id) {
+        return Coordinator::open(
+                   {.self = {.key = key_.public_key(), .instance = sample_instance(2)},
+                    .machine = {},
+                    .policy = policy(),
+                    .ledger_file = home_.file(),
+                    .boot_id = std::move(boot_id)},
+                   *loop_,
+                   *writer_,
+                   outlet_,
+                   [](const job::Receipt&) { return true; })
+            .take();
+    }
+
+    static void adopt_by(Coordinator& coordinator) {
+        coordinator.adopt({sample_instance(1)}, [](const job::Instance&) { return true; });
     }
 
     std::unique_ptr<Coordinator> adopter(std::string boot_id) {
-        std::unique_ptr<Coordinator> opened =
-            Coordinator::open({.self = {.key = key_.public_key(), .instance = sample_instance(2)},
-                               .machine = {},
-                               .policy = {},
-                               .ledger_file = home_.file(),
-                               .boot_id = std::move(boot_id)},
-                              *loop_,
-                              *writer_,
-                              outlet_,
-                              [](const job::Receipt&) { return true; })
-                .take();
-        opened->adopt({sample_instance(1)}, [](const job::Instance&) { return true; });
+        std::unique_ptr<Coordinator> opened = open(std::move(boot_id));
+        adopt_by(*opened);
         return opened;
+    }
+
+    /// A client brings the job to a coordinator that does not know yet that its owner is dead.
+    void submit_to(Coordinator& coordinator, bool follow) {
+        coordinator.message(
+            {.instance = sample_instance(9),
+             .kind = transport::PeerKind::client,
+             .key = key_.public_key(),
+             .same_user = true,
+             .name = "client"},
+            job::Submit{.invocation = invocation_, .use_memo = false, .follow = follow});
+    }
+
+    template <class Message>
+    std::size_t told() const {
+        std::size_t count = 0;
+        for (const auto& [to, message] : outlet_.sent) {
+            count += to == sample_instance(9) && std::holds_alternative<Message>(message) ? 1 : 0;
+        }
+        return count;
     }
 
     ledger::JobRow row() const { return home_.open_reader().describe(job_)->row; }
@@ -72,6 +113,7 @@ protected:
     const std::unique_ptr<net::EventLoop> loop_ = net::EventLoop::open().take();
     Silence outlet_;
     Cid job_;
+    Bytes invocation_;
 };
 
 TEST_F(AdoptionTest, AJobOfThisBootIsNotEndedWhereTheWallClockWasSetForward) {
@@ -91,6 +133,35 @@ TEST_F(AdoptionTest, AJobOfAnotherBootEndsAtItsTotalTimeoutByTheWallClock) {
     }
     EXPECT_EQ(row().state, ledger::JobState::failed);
     EXPECT_EQ(row().error, Errc::total_timeout);
+}
+
+TEST_F(AdoptionTest, AClientHearsThatItsJobIsAcceptedThoughTheOwnerIsGone) {
+    accept_a_job();
+    const auto coordinator = open("this");
+    submit_to(*coordinator, false);
+    EXPECT_EQ(told<job::Accepted>(), 1U) << "the ledger has it";
+    adopt_by(*coordinator);
+    loop_->run_for(300ms);
+    EXPECT_EQ(outlet_.sent.size(), 1U) << "it wanted to hear no more; nobody else was asked";
+}
+
+TEST_F(AdoptionTest, AClientThatFollowsHearsOfTheEndByWhoeverAdopts) {
+    accept_a_job();
+    const auto coordinator = open("this");
+    submit_to(*coordinator, true);
+    EXPECT_EQ(told<job::Accepted>(), 1U);
+    adopt_by(*coordinator);
+    coordinator->message({.instance = sample_instance(9),
+                          .kind = transport::PeerKind::client,
+                          .key = key_.public_key(),
+                          .same_user = true,
+                          .name = "client"},
+                         job::CancelRequest{.job = job_});
+    const Instant until = now_since_boot() + 30s;
+    while (told<job::Outcome>() == 0 && now_since_boot() < until) {
+        loop_->run_for(5ms);
+    }
+    EXPECT_EQ(told<job::Outcome>(), 1U);
 }
 
 } // namespace

@@ -36,6 +36,11 @@ void Chronicle::tell(const std::vector<lease::Record>& records) {
     }
 }
 
+void Chronicle::given_away(const Cid& job) {
+    queued_.erase(job);
+    traced_.erase(job);
+}
+
 void Chronicle::rejected(const Error& error) {
     metrics::count(counts_, Metric::requests_rejected, name(error.code));
 }

@@ -28,6 +28,9 @@ public:
     /// A job of another process has become ours.
     void adopted(const lease::RecoveredJob& job);
 
+    /// A job that seemed ours is another process's.
+    void given_away(const Cid& job);
+
     /// A client was told no.
     void rejected(const Error& error);
 

@@ -5,11 +5,11 @@
 #include "coordinator/chronicle.h"
 #include "coordinator/commits.h"
 #include "coordinator/journal.h"
+#include "coordinator/watchers.h"
 #include "job/invocation.h"
 
 #include <algorithm>
 #include <chrono>
-#include <map>
 #include <set>
 #include <string>
 #include <unordered_map>
@@ -20,20 +20,11 @@ namespace ic::coordinator {
 using namespace std::chrono_literals;
 
 namespace limits {
-/// Ours: who watches one job. Beyond it a watcher is told no.
-constexpr std::size_t watchers_per_job_max = 1'024;
 /// Ours: before an adoption that failed (disk full, ledger busy) is tried again.
 constexpr auto adopt_retry = 500ms;
 /// Ours: how often the owners of relayed jobs are looked up again.
 constexpr auto relayed_look = 250ms;
 } // namespace limits
-
-namespace {
-
-/// What a client wants to hear of a job.
-enum class Interest : std::uint8_t { acceptance, everything };
-
-} // namespace
 
 struct Coordinator::Impl {
     Options options;
@@ -46,7 +37,7 @@ struct Coordinator::Impl {
     Chronicle chronicle{options.note, options.counts, options.traces};
 
     std::unordered_map<Cid, JobFacts> open_jobs;
-    std::map<Cid, std::map<job::Instance, Interest>> watchers;
+    Watchers watchers{outlet};
     std::set<Cid> relayed; ///< Watched here, owned by another process.
     std::set<job::Instance> other_nodes;
     net::TimerId relayed_timer;
@@ -98,13 +89,6 @@ struct Coordinator::Impl {
                     job::Rejected{.job = job, .reason = error.code, .message = error.message});
     }
 
-    void watch(const Cid& job, const job::Instance& client, Interest interest) {
-        std::map<job::Instance, Interest>& all = watchers[job];
-        if (all.size() < limits::watchers_per_job_max) {
-            all.insert_or_assign(client, interest);
-        }
-    }
-
     void submit(const job::Instance& client, const job::Submit& submit) {
         const Result<job::SignedInvocation> looked_at =
             look_at(submit.invocation,
@@ -119,7 +103,8 @@ struct Coordinator::Impl {
             reject(client, looked_at->cid, *failure);
             return;
         }
-        watch(looked_at->cid, client, submit.follow ? Interest::everything : Interest::acceptance);
+        watchers.add(
+            looked_at->cid, client, submit.follow ? Interest::everything : Interest::acceptance);
         if (!machine.view(looked_at->cid)) {
             // One look: most jobs are new, and each costs the loop's thread a read transaction.
             const Result<ledger::JobDetail> detail = reader.describe(looked_at->cid);
@@ -128,9 +113,7 @@ struct Coordinator::Impl {
                 return;
             }
             if (detail && detail->row.owner != options.self.instance) {
-                relayed.insert(looked_at->cid);
-                outlet.send(detail->row.owner, submit);
-                look_after_relayed_later();
+                relay_submit(client, looked_at->cid, submit, detail->row.owner);
                 return;
             }
         }
@@ -183,10 +166,26 @@ struct Coordinator::Impl {
             outlet.send(client, job::Accepted{.job = job, .known_before = true});
         }
         outlet.send(client, outcome_of(detail));
-        forget_watcher(job, client);
+        watchers.forget(job, client);
     }
 
     // --- jobs of other coordinators of this home ---
+
+    /// The ledger has the job, so it is accepted, whatever becomes of its owner: that is known to
+    /// be dead only later, and whoever adopts it has no client to tell.
+    void relay_submit(const job::Instance& client,
+                      const Cid& job,
+                      const job::Submit& submit,
+                      const job::Instance& owner) {
+        outlet.send(client, job::Accepted{.job = job, .known_before = true});
+        if (!submit.follow) {
+            watchers.forget(job, client);
+            return;
+        }
+        relayed.insert(job);
+        outlet.send(owner, submit);
+        look_after_relayed_later();
+    }
 
     /// Who owes this open job its end, if it is another process of this home.
     std::optional<job::Instance> other_owner(const Cid& job) {
@@ -210,16 +209,13 @@ struct Coordinator::Impl {
             job = &outcome->job;
             is_end = true;
         }
-        const auto entry = job == nullptr ? watchers.end() : watchers.find(*job);
-        if (entry == watchers.end() || !relayed.contains(*job)) {
+        if (job == nullptr || !relayed.contains(*job)) {
             return;
         }
-        for (const auto& [client, interest] : entry->second) {
-            outlet.send(client, message);
-        }
+        watchers.tell(*job, message, Interest::acceptance);
         if (is_end) {
             relayed.erase(*job);
-            watchers.erase(entry);
+            watchers.forget_job(*job);
         }
     }
 
@@ -236,8 +232,7 @@ struct Coordinator::Impl {
     void look_after_relayed() {
         const std::set<Cid> all = relayed;
         for (const Cid& job : all) {
-            const auto entry = watchers.find(job);
-            if (entry == watchers.end() || machine.view(job)) {
+            if (!watchers.any_of(job) || machine.view(job)) {
                 relayed.erase(job); // Nobody asks any more, or it has become ours.
                 continue;
             }
@@ -245,8 +240,7 @@ struct Coordinator::Impl {
                 outlet.send(*owner, job::Watch{.job = job});
                 continue;
             }
-            const std::map<job::Instance, Interest> clients = entry->second;
-            for (const auto& [client, interest] : clients) {
+            for (const job::Instance& client : watchers.of(job)) {
                 answer_from_ledger(client, job);
             }
         }
@@ -257,9 +251,9 @@ struct Coordinator::Impl {
 
     void cancel(const job::Instance& client, const job::CancelRequest& request) {
         if (machine.cancel(request.job, Errc::cancelled, now_since_boot())) {
-            watch(request.job, client, Interest::everything);
+            watchers.add(request.job, client, Interest::everything);
         } else if (const auto owner = other_owner(request.job)) {
-            watch(request.job, client, Interest::everything);
+            watchers.add(request.job, client, Interest::everything);
             relayed.insert(request.job);
             outlet.send(*owner, request);
             look_after_relayed_later();
@@ -268,19 +262,9 @@ struct Coordinator::Impl {
         }
     }
 
-    void forget_watcher(const Cid& job, const job::Instance& client) {
-        const auto entry = watchers.find(job);
-        if (entry != watchers.end()) {
-            entry->second.erase(client);
-            if (entry->second.empty()) {
-                watchers.erase(entry);
-            }
-        }
-    }
-
     void watch_request(const job::Instance& client, const Cid& job) {
         if (const auto view = machine.view(job); view && view->state != lease::JobState::finished) {
-            watch(job, client, Interest::everything);
+            watchers.add(job, client, Interest::everything);
             outlet.send(client,
                         job::Progress{.job = job,
                                       .stage = view->stage,
@@ -293,7 +277,7 @@ struct Coordinator::Impl {
             return;
         }
         if (const auto owner = other_owner(job)) {
-            watch(job, client, Interest::everything);
+            watchers.add(job, client, Interest::everything);
             relayed.insert(job);
             outlet.send(*owner, job::Watch{.job = job});
             look_after_relayed_later();
@@ -332,19 +316,14 @@ struct Coordinator::Impl {
 
     /// The guest's words on their way to those who look on.
     void forward(const transport::Peer& from, const job::Output& output) {
-        const auto entry = watchers.find(output.lease.job);
-        if (entry == watchers.end()) {
+        if (!watchers.any_of(output.lease.job)) {
             return;
         }
         const std::optional<lease::JobView> view = machine.view(output.lease.job);
         if (!view || !view->worker || view->worker->instance != from.instance) {
             return; // Not, or no more, who runs it.
         }
-        for (const auto& [client, interest] : entry->second) {
-            if (interest == Interest::everything) {
-                outlet.send(client, output);
-            }
-        }
+        watchers.tell(output.lease.job, output, Interest::everything);
     }
 
     // --- the machine's actions ---
@@ -422,8 +401,10 @@ struct Coordinator::Impl {
         }
         for (const Cid& job : lost) {
             machine.disown(job, now_since_boot());
+            chronicle.given_away(job);
             open_jobs.erase(job);
             relayed.insert(job);
+            watchers.tell_accepted({.job = job, .known_before = true});
         }
         std::erase_if(records, [&lost](const ledger::Record& record) {
             return lost.contains(ledger::job_of(record));
@@ -435,25 +416,19 @@ struct Coordinator::Impl {
     }
 
     void carry_out(const lease::Notify& notify) {
-        const bool is_accepted = std::holds_alternative<job::Accepted>(notify.what);
+        if (const auto* accepted = std::get_if<job::Accepted>(&notify.what)) {
+            watchers.tell_accepted(*accepted);
+            return;
+        }
         const bool is_end = std::holds_alternative<job::Outcome>(notify.what) ||
                             std::holds_alternative<job::Rejected>(notify.what);
-        if (const auto entry = watchers.find(notify.job); entry != watchers.end()) {
-            for (const auto& [client, interest] : entry->second) {
-                if (interest == Interest::everything || is_accepted || is_end) {
-                    std::visit([&](const auto& what) { outlet.send(client, what); }, notify.what);
-                }
-            }
-            if (is_accepted) {
-                std::erase_if(entry->second, [](const auto& watcher) {
-                    return watcher.second == Interest::acceptance;
-                });
-            }
-            if (is_end || entry->second.empty()) {
-                watchers.erase(entry);
-            }
+        if (watchers.any_of(notify.job)) {
+            const Interest least = is_end ? Interest::acceptance : Interest::everything;
+            std::visit([&](const auto& what) { watchers.tell(notify.job, what, least); },
+                       notify.what);
         }
         if (is_end) {
+            watchers.forget_job(notify.job);
             open_jobs.erase(notify.job);
         }
     }
@@ -561,10 +536,7 @@ void Coordinator::peer_seen(const transport::Peer& peer) {
 
 void Coordinator::peer_gone(const transport::Peer& peer, transport::Fate fate) {
     if (peer.kind == transport::PeerKind::client) {
-        for (auto entry = impl_->watchers.begin(); entry != impl_->watchers.end();) {
-            entry->second.erase(peer.instance);
-            entry = entry->second.empty() ? impl_->watchers.erase(entry) : std::next(entry);
-        }
+        impl_->watchers.forget_client(peer.instance);
         return;
     }
     impl_->other_nodes.erase(peer.instance);
