@@ -111,7 +111,8 @@ private:
     void answer_about_workers(const job::Instance& client);
     void count_workers();
     void gone(const transport::Peer& peer, transport::Fate fate);
-    void adopt_from_the_dead();
+    void adopt_again_and_again();
+    Result<void> adopt_from_the_dead();
     transport::Events network_events();
     transport::Peer me() const;
 
@@ -121,6 +122,7 @@ private:
     Way from_worker_{*this, Half::worker};
     lease::WorkerTable known_workers_;
     net::TimerId count_timer_;
+    net::TimerId adopt_timer_;
     std::deque<std::function<void()>> deliveries_;
     bool delivering_ = false;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true); ///< For work posted to the loop.
@@ -130,6 +132,7 @@ private:
     std::unique_ptr<Network> network_;            ///< Null on this machine alone.
     std::unique_ptr<TrustWatch> trust_watch_;
     std::unique_ptr<ledger::LedgerWriter> writer_;
+    std::optional<ledger::LedgerReader> owners_; ///< To look who owes jobs their ends.
     std::unique_ptr<coordinator::Coordinator> coordinator_;
     KernelNonces nonces_;
     std::unique_ptr<Workshop> workshop_;     ///< Null without slots.
