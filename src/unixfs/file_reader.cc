@@ -28,11 +28,40 @@ Result<FileReader> FileReader::of_node(BlockSource& source, const Cid& cid, Load
 FileReader::FileReader(BlockSource& source, const Cid& cid, Frame root)
     : source_(&source)
     , cid_(cid)
+    , size_(root.end)
     , links_(root.parts.size()) {
     frames_.push_back(std::move(root));
 }
 
-std::uint64_t FileReader::size() const { return frames_.front().end; }
+std::uint64_t FileReader::size() const { return size_; }
+
+std::size_t FileReader::held_bytes() const {
+    std::size_t bytes = links_ * sizeof(Part);
+    for (const Frame& frame : frames_) {
+        bytes += frame.block->view().size();
+    }
+    return bytes;
+}
+
+void FileReader::rest() {
+    frames_.clear();
+    frames_.shrink_to_fit();
+    links_ = 0;
+}
+
+/// The root, if it rests.
+Result<void> FileReader::wake() {
+    if (!frames_.empty()) {
+        return {};
+    }
+    Result<Frame> root = framed(TRY(load_node(*source_, cid_)), 0);
+    if (!root) {
+        return std::move(root).take_error().during("reading " + cid_.to_string());
+    }
+    links_ = root->parts.size();
+    frames_.push_back(std::move(root).take());
+    return {};
+}
 
 Result<std::size_t> FileReader::read(std::span<std::uint8_t> out) {
     const std::size_t count = TRY(read_at(position_, out));
@@ -66,6 +95,7 @@ Result<LentBytes> FileReader::lend_at(std::uint64_t offset) {
 
 /// Makes the last frame the one whose own content holds `offset`. Requires: offset < size().
 Result<void> FileReader::descend(std::uint64_t offset) {
+    TRY(wake());
     while (offset < frames_.back().start || offset >= frames_.back().end) {
         links_ -= frames_.back().parts.size();
         frames_.pop_back(); // The root covers every offset, so it stays.

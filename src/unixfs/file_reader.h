@@ -51,6 +51,12 @@ public:
     /// on. Errors: as `open`.
     Result<LentBytes> lend_at(std::uint64_t offset);
 
+    /// Of blocks and links that it keeps on the way to where it read last.
+    std::size_t held_bytes() const;
+
+    /// Gives them back, with the root: the next read fetches what it needs.
+    void rest();
+
 private:
     /// A child: where its content ends, counted from the start of the file.
     struct Part {
@@ -72,13 +78,15 @@ private:
     FileReader(BlockSource& source, const Cid& cid, Frame root);
 
     static Result<Frame> framed(LoadedNode node, std::uint64_t start);
+    Result<void> wake();
     Result<void> descend(std::uint64_t offset);
     Result<Frame> child_at(const Frame& parent, std::uint64_t offset);
     void tell_what_follows(std::uint64_t offset) const;
 
     BlockSource* source_;
     Cid cid_;
-    std::vector<Frame> frames_; ///< [0] is the root and stays.
+    std::uint64_t size_ = 0;
+    std::vector<Frame> frames_; ///< [0] is the root and stays, until all of them rest.
     std::size_t links_ = 0;     ///< Of all frames.
     std::uint64_t position_ = 0;
 };

@@ -216,6 +216,33 @@ TEST(FileReader, KeepsItsPlaceWhenABlockIsMissing) {
     EXPECT_EQ(text_of(piece), "late");
 }
 
+TEST(FileReader, RestsBetweenReadsAndGoesOnWhereItWas) {
+    const Bytes content = Keystream("rest").take(1000);
+    MemoryBlocks blocks;
+    FileBuilder builder({.chunker = ChunkerSpec::fixed(64), .links_max = 3}, blocks);
+    ASSERT_TRUE(builder.write(content));
+    const Cid root = builder.finish().take().cid;
+    FileReader reader = FileReader::open(blocks, root).take();
+    const std::size_t of_root = reader.held_bytes();
+    EXPECT_GT(of_root, 3 * sizeof(Cid));
+    Bytes seen, piece(100);
+    while (const std::size_t count = reader.read(piece).take()) {
+        seen.insert(seen.end(), piece.begin(), piece.begin() + static_cast<std::ptrdiff_t>(count));
+        EXPECT_GT(reader.held_bytes(), of_root + 8);
+        reader.rest();
+        EXPECT_EQ(reader.held_bytes(), 0U);
+        EXPECT_EQ(reader.size(), 1000U);
+    }
+    EXPECT_EQ(seen, content);
+    // What is gone by then is an error of the read, which can be tried again.
+    reader.rest();
+    const LentBytes block = blocks.blocks.at(root);
+    blocks.blocks.erase(root);
+    EXPECT_EQ(reader.read_at(0, piece).error().code, Errc::not_found);
+    blocks.blocks.emplace(root, block);
+    EXPECT_EQ(reader.read_at(0, piece).take(), 100U);
+}
+
 /// Writes down what the reader says that it will ask for.
 class Listener final : public BlockSource {
 public:

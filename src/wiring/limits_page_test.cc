@@ -212,6 +212,8 @@ TEST_F(LimitsPage, SaysWhatIsTheNodes) {
     expect_row("text of a listing; of all that are open",
                {bytes_text(executor::wasm::limits::listing_bytes_max) + "; " +
                 bytes_text(executor::wasm::limits::listings_bytes_max)});
+    expect_row("blocks and links of files that are open",
+               {bytes_text(executor::wasm::limits::files_bytes_max)});
     const executor::process::ArtifactCacheOptions artifacts;
     expect_row("artifacts in a broker's memory",
                {bytes_text(artifacts.memory_bytes_max) + ", " +

@@ -1,5 +1,7 @@
 #include "executor/wasm/handles.h"
 
+#include "executor/wasm/limits.h"
+
 #include <cassert>
 #include <utility>
 
@@ -11,6 +13,7 @@ void Handles::begin(const Limits& limits) {
     curls_ = 0;
     adds_ = 0;
     text_bytes_ = 0;
+    file_bytes_ = 0;
     limits_ = limits;
 }
 
@@ -21,8 +24,42 @@ std::int64_t Handles::open(Handle handle) {
     if (const auto* text = std::get_if<TextHandle>(&handle)) {
         text_bytes_ += text->text.size();
     }
-    handles_.emplace(next_, std::move(handle));
+    Handle& opened = handles_.emplace(next_, std::move(handle)).first->second;
+    if (auto* file = std::get_if<FileHandle>(&opened)) {
+        was_read(*file); // Its root.
+    }
     return next_++;
+}
+
+void Handles::count(FileHandle& file) {
+    file_bytes_ -= file.held_bytes;
+    file.held_bytes = file.reader.held_bytes();
+    file_bytes_ += file.held_bytes;
+}
+
+FileHandle* Handles::read_longest_ago(const FileHandle& but) {
+    FileHandle* found = nullptr;
+    for (auto& [number, handle] : handles_) {
+        auto* file = std::get_if<FileHandle>(&handle);
+        if (file != nullptr && file != &but && file->held_bytes != 0 &&
+            (found == nullptr || file->read_last < found->read_last)) {
+            found = file;
+        }
+    }
+    return found;
+}
+
+void Handles::was_read(FileHandle& file) {
+    file.read_last = ++reads_;
+    count(file);
+    while (file_bytes_ > limits::files_bytes_max) {
+        FileHandle* const resting = read_longest_ago(file);
+        if (resting == nullptr) {
+            return; // One file alone may hold more.
+        }
+        resting->reader.rest();
+        count(*resting);
+    }
 }
 
 Handle* Handles::find(std::int64_t number) {
@@ -65,6 +102,8 @@ void Handles::end(const Handle& handle, Services& services) {
         services.add_drop(adding->id);
     } else if (const auto* text = std::get_if<TextHandle>(&handle)) {
         text_bytes_ -= text->text.size();
+    } else if (const auto* file = std::get_if<FileHandle>(&handle)) {
+        file_bytes_ -= file->held_bytes;
     } else if (const auto* response = std::get_if<CurlHandle>(&handle)) {
         --curls_;
         services.curl_close(response->id);

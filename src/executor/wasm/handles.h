@@ -15,6 +15,8 @@ namespace ic::executor::wasm {
 /// A file of IPFS, read where the last read ended.
 struct FileHandle {
     unixfs::FileReader reader;
+    std::size_t held_bytes = 0; ///< As Handles counts them.
+    std::uint64_t read_last = 0;
 };
 
 /// Text that is here: a listing, or the CID of what was added.
@@ -61,8 +63,15 @@ public:
     /// Of all text that is here, but for the listing that is being made.
     std::size_t text_bytes() const { return text_bytes_; }
 
+    /// Of blocks and links of all files, as of their last reads.
+    std::size_t file_bytes() const { return file_bytes_; }
+
     /// Requires: not `full`.
     std::int64_t open(Handle handle);
+
+    /// After a read of it: while all files hold more than limits::files_bytes_max, the one that was
+    /// read longest ago rests, but not this one.
+    void was_read(FileHandle& file);
 
     /// Nothing for a number that is not open. Lifetime: until the next `open` or `close`.
     Handle* find(std::int64_t number);
@@ -79,12 +88,16 @@ public:
 
 private:
     void end(const Handle& handle, Services& services);
+    void count(FileHandle& file);
+    FileHandle* read_longest_ago(const FileHandle& but);
 
     std::map<std::int64_t, Handle> handles_;
     std::int64_t next_ = 1;
     std::uint64_t curls_ = 0; // Of the handles that are open, as what follows.
     std::size_t adds_ = 0;
     std::size_t text_bytes_ = 0;
+    std::size_t file_bytes_ = 0;
+    std::uint64_t reads_ = 0;
     Limits limits_;
 };
 

@@ -240,6 +240,7 @@ Answer read(Run& run, std::int64_t number, Address out, Size size) {
     }
     if (auto* file = std::get_if<FileHandle>(handle)) {
         const Result<std::size_t> count = file->reader.read(*place);
+        run.handles.was_read(*file);
         return count.ok() ? static_cast<Answer>(*count) : answer_for(count.error());
     }
     if (auto* text = std::get_if<TextHandle>(handle)) {
@@ -268,6 +269,7 @@ Answer read_at(Run& run, std::int64_t number, std::int64_t offset, Address out, 
     const auto from = static_cast<std::uint64_t>(offset);
     if (auto* file = std::get_if<FileHandle>(handle)) {
         const Result<std::size_t> count = file->reader.read_at(from, *place);
+        run.handles.was_read(*file);
         return count.ok() ? static_cast<Answer>(*count) : answer_for(count.error());
     }
     if (const auto* text = std::get_if<TextHandle>(handle)) {

@@ -31,6 +31,9 @@ inline constexpr std::size_t listing_bytes_max = std::size_t{16} << 20U;
 inline constexpr std::size_t adds_open_max = 64;
 /// Ours: of all listings that are open at once; the guest's memory is counted elsewhere.
 inline constexpr std::size_t listings_bytes_max = std::size_t{64} << 20U;
+/// Ours: blocks and links of files that are open. What is above is fetched again when it is read;
+/// one file alone may hold more (unixfs/file_reader.h).
+inline constexpr std::size_t files_bytes_max = std::size_t{64} << 20U;
 } // namespace limits
 
 } // namespace ic::executor::wasm
