@@ -153,6 +153,9 @@ Result<std::vector<std::string>> hosts_of(const std::vector<std::string>& words)
         if (const Result<net::HostRule> rule = net::HostRule::parse(word); !rule) {
             return usage("--allow-host '" + word + "': " + rule.error().message);
         }
+        if (std::ranges::count(words, word) > 1) {
+            return usage("--allow-host '" + word + "' is given twice");
+        }
     }
     return words;
 }

@@ -100,9 +100,10 @@ Result<void> check_runs(const RunFlags& flags) {
                      "--verify-determinism is a number of runs, from 1 to " +
                          std::to_string(limits::compared_runs_max)};
     }
-    if (flags.runs > 1 && flags.job.is_impure) {
+    if (flags.runs > 1 && (flags.job.is_impure || !flags.job.allow_hosts.empty())) {
         return Error{Errc::usage,
-                     "--verify-determinism is for pure jobs; leave --impure out, or the check"};
+                     "--verify-determinism is for pure jobs; leave --impure and --allow-host out, "
+                     "or the check"};
     }
     return {};
 }
@@ -193,7 +194,9 @@ Result<int> run_here(Context& context, const RunFlags& given) {
                                                    .message = {},
                                                    .from_memo = false,
                                                    .attempts = 1});
-    if (ended && !written) {
+    if (!ended) {
+        debugging.note_unwritten();
+    } else if (!written) {
         return Error{written.error()};
     }
     return ended;

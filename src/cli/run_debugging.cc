@@ -144,9 +144,14 @@ Result<void> RunDebugging::finish() {
         if (file.fd && (file.bytes == 0 || &file != &trace_)) {
             remove_regular(path);
         }
-        context_.streams.note(std::string(what) +
-                              " not written: " + printable(file.state.error().message) + "\n");
-        first = first ? file.state : first;
+        const std::string line =
+            std::string(what) + " not written: " + printable(file.state.error().message) + "\n";
+        if (first) {
+            first = file.state;
+            unwritten_ = line;
+        } else {
+            context_.streams.note(line);
+        }
         return true;
     };
     has_failed(trace_, flags_.trace, "trace");
@@ -167,6 +172,8 @@ Result<void> RunDebugging::finish() {
     }
     return first;
 }
+
+void RunDebugging::note_unwritten() { context_.streams.note(unwritten_); }
 
 std::string trace_text(std::string_view line) {
     const nlohmann::json call = nlohmann::json::parse(line, nullptr, false);

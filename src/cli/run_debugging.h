@@ -40,9 +40,12 @@ public:
     void trace(std::string_view line);
     void dump(executor::Dump kind, ByteView piece);
 
-    /// Says what was written, or why there is nothing: it may be the guest's failure that ends the
-    /// command. Errors: the first of writing a file.
+    /// Says what was written, or why there is nothing. Errors: the first of writing a file, which
+    /// is not said: as a rule it ends the command.
     Result<void> finish();
+
+    /// Says that first error: the guest's own failure ends the command.
+    void note_unwritten();
 
 private:
     /// A file that is made when its first byte comes: an old one stays if there is nothing new.
@@ -59,6 +62,7 @@ private:
     const DebuggingFlags& flags_;
     File trace_;
     std::array<File, 2> dumps_;
+    std::string unwritten_; ///< The line about the first that failed.
 };
 
 /// A line of a trace (docs/formats/json.md) for people: "0.001234 fd_write(1, 8, 1, 12) = success,

@@ -33,7 +33,7 @@ constexpr std::array<JobField, 35> fields_table{{
     {"env", Type::pairs},
     {"event", Type::text},
     {"fetch_timeout", Type::duration},
-    {"fuel", Type::number},
+    {"fuel", Type::number, number_max, 1},
     {"handler", Type::text},
     {"handles", Type::number, 0xffff'ffffU},
     {"host_calls", Type::number},
@@ -140,9 +140,12 @@ std::string complaint_about(const DocumentNode& node, const JobField& field) {
         std::uint64_t value = 0;
         const char* const end = node.text.data() + node.text.size();
         const auto [rest, problem] = std::from_chars(node.text.data(), end, value);
-        return problem == std::errc{} && rest == end && value <= field.most
+        if (problem != std::errc{} || rest != end || value > field.most) {
+            return "is at most " + std::to_string(field.most);
+        }
+        return value >= field.least
                    ? ""
-                   : "is at most " + std::to_string(field.most);
+                   : "is at least " + std::to_string(field.least) + "; leave it out for no limit";
     }
     for (const DocumentNode& part : node.parts) {
         if (field.type == Type::pairs &&

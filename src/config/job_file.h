@@ -23,10 +23,14 @@ enum class JobFieldType : std::uint8_t {
     truth,
 };
 
+/// What every reader of JSON takes exactly (RFC 8259, section 6).
+inline constexpr std::uint64_t number_max = (std::uint64_t{1} << 53U) - 1;
+
 struct JobField {
     std::string_view name;
     JobFieldType type;
-    std::uint64_t most = (std::uint64_t{1} << 53U) - 1; ///< Of a number.
+    std::uint64_t most = number_max; ///< Of a number.
+    std::uint64_t least = 0;         ///< Of one that limits something.
 };
 
 /// All that there are.

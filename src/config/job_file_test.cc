@@ -104,6 +104,8 @@ TEST(JobFile, TakesNoValuesThatAFlagWouldNotTake) {
     EXPECT_EQ(refusal(json("{\"retries\": 101}")), "job.json:1: retries: is at most 100");
     EXPECT_EQ(refusal(json("{\"fuel\": 9007199254740992}")),
               "job.json:1: fuel: is at most 9007199254740991");
+    EXPECT_EQ(refusal(json("{\"fuel\": 0}")),
+              "job.json:1: fuel: is at least 1; leave it out for no limit");
     EXPECT_THAT(refusal(json("{\"env\": {\"A=B\": \"\"}}")), HasSubstr("env: has the name 'A=B'"));
     EXPECT_THAT(refusal(json("{\"label\": {\"\": \"x\"}}")), HasSubstr("which is empty"));
     EXPECT_THAT(refusal(json("{\"handler\": \"\"}")), HasSubstr("handler: is empty"));

@@ -140,10 +140,14 @@ private:
             return;
         }
         if (::access(path_.c_str(), W_OK) != 0) {
+            const int error = errno;
+            const std::string way = error == EROFS
+                                        ? "mount its disk for writing: mount -o remount,rw"
+                                        : "chmod 700 " + path_;
             checks_.push_back(fail("home",
                                    Errc::unavailable,
-                                   path_ + " cannot be written: " + std::strerror(errno),
-                                   "chmod 700 " + path_ + ", or choose another: --home PATH"));
+                                   path_ + " cannot be written: " + std::strerror(error),
+                                   way + ", or choose another: --home PATH"));
             return;
         }
         checks_.push_back(judge_home(path_, status.st_mode & 07777U, status.st_uid, ::geteuid()));

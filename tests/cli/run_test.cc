@@ -79,8 +79,10 @@ TEST(Run, ComparesRunsOfPureJobs) {
     for (const char* runs : {"0", "100001", "many"}) {
         expect_error(desk(desk.kit("run", "_start", {"--verify-determinism", runs})), 120, "usage");
     }
-    expect_error(
-        desk(desk.kit("run", "_start", {"--verify-determinism", "2", "--impure"})), 120, "usage");
+    for (const char* impure : {"--impure", "--allow-host=example.org"}) {
+        expect_error(
+            desk(desk.kit("run", "_start", {"--verify-determinism", "2", impure})), 120, "usage");
+    }
 }
 
 TEST(Run, PassesBinaryEventsAndOutputOnByteByByte) {
@@ -382,6 +384,12 @@ INSTANTIATE_TEST_SUITE_P(
                 120,
                 "usage",
                 "--allow-host ''"},
+        Mistake{
+            "AHostTwice",
+            {"run", "--wasm-file", "KIT", "--allow-host", "a.example", "--allow-host", "a.example"},
+            120,
+            "usage",
+            "--allow-host 'a.example' is given twice"},
         Mistake{"TwoWordsAsAHost",
                 {"submit", "--wasm-file", "KIT", "--allow-host", "a b"},
                 120,
