@@ -71,14 +71,18 @@ Result<void> hand_on(const RunParts& parts,
     }
 }
 
+bool has_results(const executor::Outcome& outcome) {
+    return !outcome.output.empty() || !outcome.errors.empty() || !outcome.log.empty() ||
+           outcome.usage.bytes_added > 0;
+}
+
 /// Into this node's store.
 Result<void>
 store_streams(const RunParts& parts, const executor::Outcome& outcome, FinishedRun& run) {
     run.output = TRY(add_stream(parts, outcome.output));
     run.errors = TRY(add_stream(parts, outcome.errors));
     run.log = TRY(add_stream(parts, outcome.log));
-    const bool anything = run.output || run.errors || run.log || outcome.usage.bytes_added > 0;
-    if (anything) {
+    if (has_results(outcome)) {
         TRY(parts.store.sync()); // Before a receipt says that it is kept.
     }
     return {};
@@ -97,7 +101,8 @@ std::vector<Cid> results_of(const FinishedRun& run, std::vector<Cid> added) {
 
 void fail(FinishedRun& run, Error error) {
     error = of_this_machine(std::move(error)).during("storing the results");
-    run.is_kept = error.code == Errc::lease_lost || error.code == Errc::cancelled;
+    run.is_kept = error.code == Errc::lease_lost || error.code == Errc::cancelled ||
+                  error.code == Errc::worker_lost; // Told to stop: no fault of this machine.
     run.ending = job::Ending{};
     run.ending.error = error.code;
     run.ending.message = std::move(error.message);
@@ -139,11 +144,7 @@ FinishedRun run_and_store(const RunParts& parts,
     const ByteView digest = ids.computation.digest();
     std::copy_n(digest.begin(), std::min(digest.size(), task.seed.size()), task.seed.begin());
 
-    // If none can be had, nothing can be stored either, which will be said.
-    std::shared_ptr<WriteSession> session;
-    if (Result<std::unique_ptr<WriteSession>> begun = parts.store.begin_session(); begun) {
-        session = std::move(begun).take();
-    }
+    Result<std::unique_ptr<WriteSession>> session = parts.store.begin_session();
     BrokerHost host(parts,
                     permit,
                     observer,
@@ -162,14 +163,16 @@ FinishedRun run_and_store(const RunParts& parts,
                     .session = nullptr};
     const Instant start = now_since_boot();
     observer.stage(job::Stage::publishing);
-    if (Result<void> stored = store_streams(parts, outcome, run); !stored) {
+    if (!session && has_results(outcome)) { // A collection could take them before anybody has them.
+        fail(run, std::move(session).take_error());
+    } else if (Result<void> stored = store_streams(parts, outcome, run); !stored) {
         fail(run, std::move(stored).take_error());
     } else if (parts.publish && !permit.stop_reason()) { // Of a stopped run nobody takes them.
         run.to_hand_on = results_of(run, host.added());
     }
     run.usage.publish_us = microseconds_since(start);
-    if (run.output || run.errors || run.log || run.usage.bytes_added > 0) {
-        run.session = std::move(session);
+    if (session && has_results(outcome)) {
+        run.session = std::move(session).take();
     }
     return run;
 }

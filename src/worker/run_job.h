@@ -26,6 +26,9 @@ struct FinishedRun {
     std::vector<Cid> to_hand_on; ///< Results that are nowhere but here yet.
     /// Keeps what was stored from collections until something names it; nothing if nothing was.
     std::shared_ptr<WriteSession> session;
+
+    /// Whether anything came of it that has to be kept.
+    bool has_results() const { return output || errors || log || usage.bytes_added > 0; }
 };
 
 /// Runs the job on this thread and stores what it wrote, whatever the ending. Blocks until nothing

@@ -68,6 +68,21 @@ public:
     Error why{Errc::refused, "the disk is read-only"};
 };
 
+/// One that protects nothing from collections, for a moment.
+class UnguardedStore final : public BlockStore {
+public:
+    Result<LentBytes> get(const Cid& cid) override { return blocks.get(cid); }
+    Result<void> put(const Cid& cid, ByteView data) override { return blocks.put(cid, data); }
+    Result<bool> has(const Cid& cid) override { return blocks.has(cid); }
+    Result<void> sync() override { return blocks.sync(); }
+    Result<StoreStat> stat() override { return blocks.stat(); }
+    Result<std::unique_ptr<WriteSession>> begin_session() override {
+        return Error{Errc::unavailable, "no descriptor is left"};
+    }
+
+    MemoryStore blocks;
+};
+
 class Nobody final : public RunObserver {
 public:
     void stage(job::Stage /*stage*/) override {}
@@ -193,6 +208,15 @@ TEST_F(RunJob, LeavesAJobToOthersWhenItsResultsCannotBeKept) {
             EXPECT_FALSE(finished.is_kept);
         }
     }
+}
+
+TEST_F(RunJob, LeavesAJobToOthersWhenACollectionCouldTakeItsResults) {
+    UnguardedStore disk;
+    const FinishedRun finished = run_on(disk, 1000, {});
+    EXPECT_EQ(finished.ending.error, Errc::unavailable);
+    EXPECT_NE(finished.ending.message.find("no descriptor is left"), std::string::npos)
+        << finished.ending.message;
+    EXPECT_FALSE(finished.is_kept);
 }
 
 TEST_F(RunJob, StopsHandingOnWhenItsLeaseIsLost) {

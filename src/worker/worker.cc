@@ -341,7 +341,7 @@ struct Worker::Impl {
     lease::RunEnd end_of(ActiveRun& run, StoredRun stored) {
         FinishedRun& finished = stored.run;
         run.session = std::move(finished.session);
-        run.is_proof = finished.is_kept && finished.output;
+        run.is_proof = finished.is_kept && finished.has_results();
         if (!finished.is_kept) {
             run.not_kept =
                 Error{finished.ending.error.value_or(Errc::unavailable), finished.ending.message};
