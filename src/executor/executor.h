@@ -25,6 +25,8 @@ struct Task {
     job::LeaseRef lease; ///< For the log, the execution record and `Idempotency-Key`.
     job::JobSpec spec;
     std::array<std::uint8_t, 32> seed{}; ///< A pure job's randomness, from its computation id.
+    /// Whose it is, for executors that keep the tasks of different owners apart. Any text.
+    std::string owner;
 };
 
 /// What of its runs an executor shows besides their outcomes. A worker asks for nothing of it.

@@ -21,6 +21,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <iostream>
 #include <thread>
 
@@ -165,6 +166,7 @@ TEST_F(ExecutorProcess, ABlockOfTheLargestSizeReachesTheGuest) {
 }
 
 TEST_F(ExecutorProcess, AGuestBeyondItsLimitIsNamedAndTheProcessGoesOn) {
+    options_.grace = 60s; // However late it gets a processor, it ends the run itself.
     Task loops = task(endless);
     loops.spec.limits.wall_ms_max = 100;
     EXPECT_EQ(run(loops).ending.error, Errc::limit_wall_time);
@@ -208,11 +210,14 @@ TEST_F(ExecutorProcess, AStopAndTheLeasesEndStopTheGuest) {
 
 // As far as the executor alone is concerned: what is stopped beyond its lease does not go on.
 TEST_F(ExecutorProcess, AStoppedExecutorIsKilledWhenItsLeaseEnds) {
+    Task loops = task(endless), compiled = loops;
+    compiled.spec.handler = "none";
+    EXPECT_EQ(run(compiled).ending.error, Errc::handler_missing); // Not to be compiled again.
     expect_the_next_run_is_right();
-    const pid_t executor = std::stoi(record().front()[3]);
+    const pid_t executor = std::stoi(record().back()[3]);
     ASSERT_EQ(::kill(executor, SIGSTOP), 0);
     permit_.lease_until_ns = (now_since_boot() + 100ms).since_boot.count();
-    EXPECT_EQ(run(task(endless)).ending.error, Errc::lease_lost);
+    EXPECT_EQ(run(loops).ending.error, Errc::lease_lost);
     EXPECT_EQ(::kill(executor, 0), -1) << "nothing of it is left";
     permit_.lease_until_ns = Instant::never().since_boot.count();
     expect_the_next_run_is_right();
@@ -256,14 +261,18 @@ int be_a_broker(const char* folder) {
         return 1;
     }
     FakeHost host;
+    std::promise<void> runs_now;
+    host.on_stage = [&runs_now](job::Stage stage) {
+        if (stage == job::Stage::running) {
+            runs_now.set_value();
+        }
+    };
     FakePermit permit;
     Task task;
     task.spec.module = host.put(text(wasm::wasm_of(endless)));
     task.spec.handler = "run";
     std::jthread runs([&pool, &task, &permit, &host] { (*pool)->run(task, permit, host); });
-    while (host.stages.empty() || host.stages.back() != job::Stage::running) {
-        std::this_thread::sleep_for(5ms);
-    }
+    runs_now.get_future().wait();
     std::this_thread::sleep_for(50ms);
     std::cout << "x" << std::flush;
     runs.join();

@@ -121,15 +121,19 @@ Made Compilers::compile(const ArtifactKey& key,
                         const job::Limits& limits,
                         const Permit& permit,
                         const Imports& imports) {
+    const Instant deadline = now_since_boot() + std::chrono::milliseconds(limits.compile_ms_max);
     for (;;) {
         const std::shared_ptr<Compilation> compilation = join({key, imports}, module, limits);
-        Made made = await(*compilation, limits, permit);
-        const bool others_limit = !made && (made.error().code == Errc::compile_timeout ||
-                                            made.error().code == Errc::compile_memory);
+        if (std::optional<Error> left = await(*compilation, deadline, permit)) {
+            return std::move(*left);
+        }
+        const Made& made = *compilation->result; // It does not change any more.
+        const bool at_a_limit = !made && (made.error().code == Errc::compile_timeout ||
+                                          made.error().code == Errc::compile_memory);
         const bool ours_is_larger =
             compilation->limits.compile_ms_max < limits.compile_ms_max ||
             compilation->limits.compile_memory_bytes_max < limits.compile_memory_bytes_max;
-        if (!others_limit || !ours_is_larger) {
+        if (!at_a_limit || !ours_is_larger) {
             return made;
         }
         // It was somebody else's, with tighter limits than ours: try with our own.
@@ -148,11 +152,16 @@ Compilers::join(const RunningKey& key, ByteView module, const job::Limits& limit
         }
     }
     auto compilation = std::make_shared<Compilation>();
+    compilation->waiting = 1;
+    // Another run's may have ended since this one looked, while it fetched the module.
+    if (std::shared_ptr<const Artifact> made = cache_.find(key.first)) {
+        compilation->result.emplace(std::move(made));
+        return compilation;
+    }
     compilation->key = key;
     compilation->limits = limits;
     compilation->module_bytes = module.size();
     compilation->deadline = now_since_boot() + std::chrono::milliseconds(limits.compile_ms_max);
-    compilation->waiting = 1;
     Result<UniqueFd> memory = module_memory(module);
     if (!memory) {
         compilation->result.emplace(std::move(memory).take_error());
@@ -166,8 +175,9 @@ Compilers::join(const RunningKey& key, ByteView module, const job::Limits& limit
     return compilation;
 }
 
-Made Compilers::await(Compilation& compilation, const job::Limits& limits, const Permit& permit) {
-    const Instant deadline = now_since_boot() + std::chrono::milliseconds(limits.compile_ms_max);
+/// Why it was left before it ended, if it was.
+std::optional<Error>
+Compilers::await(Compilation& compilation, Instant deadline, const Permit& permit) {
     std::unique_lock lock(compilation.mutex);
     std::optional<Errc> stop;
     const auto finished = [&compilation] { return compilation.result.has_value(); };
@@ -180,7 +190,7 @@ Made Compilers::await(Compilation& compilation, const job::Limits& limits, const
     }
     --compilation.waiting;
     if (!stop) {
-        return *compilation.result;
+        return std::nullopt;
     }
     if (compilation.waiting == 0) {
         compilation.abandoned = true;

@@ -47,8 +47,7 @@ private:
 
     std::shared_ptr<Compilation>
     join(const RunningKey& key, ByteView module, const job::Limits& limits);
-    Result<std::shared_ptr<const Artifact>>
-    await(Compilation& compilation, const job::Limits& limits, const Permit& permit);
+    std::optional<Error> await(Compilation& compilation, Instant deadline, const Permit& permit);
     void drive(const std::shared_ptr<Compilation>& compilation);
     Result<std::shared_ptr<const Artifact>> compile_now(Compilation& compilation);
     void join_finished_threads();

@@ -69,7 +69,7 @@ private:
                 return failed({*stop, describe_stop(*stop)});
             }
             host.stage(job::Stage::running);
-            Slot& slot = take_slot(*artifacts->module);
+            Slot& slot = take_slot(task, *artifacts->module);
             SlotRun ran = slot.run(task, *artifacts, permit, host);
             give_back(slot);
             if (!ran.artifact_unusable || again) {
@@ -144,15 +144,18 @@ private:
         return made;
     }
 
-    /// A free slot, if possible one that has the module loaded, else the one used last: the less
-    /// used processes then stay small.
-    Slot& take_slot(const Artifact& artifact) {
+    /// The free slot that fits best. Of several the one used last: the less used processes then
+    /// stay small; but if its process has to go, the one used longest ago.
+    Slot& take_slot(const Task& task, const Artifact& artifact) {
         std::unique_lock lock(mutex_);
         freed_.wait(lock, [this] { return !free_.empty(); });
-        auto best = std::prev(free_.end());
-        for (auto slot = free_.begin(); slot != free_.end(); ++slot) {
-            if ((*slot)->holds(artifact)) {
+        auto best = free_.begin();
+        Slot::Fit best_fit = (*best)->fit(task, artifact);
+        for (auto slot = std::next(best); slot != free_.end(); ++slot) {
+            const Slot::Fit fit = (*slot)->fit(task, artifact);
+            if (fit > best_fit || (fit == best_fit && fit != Slot::Fit::none)) {
                 best = slot;
+                best_fit = fit;
             }
         }
         Slot& taken = **best;

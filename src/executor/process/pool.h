@@ -25,6 +25,12 @@ struct Program {
     std::vector<std::string> environment{}; ///< All that they see of it.
 };
 
+/// Whose tasks one executor process runs, one after the other.
+enum class Sharing : std::uint8_t {
+    all,   ///< Everybody's.
+    owner, ///< One owner's: another's task finds a new process.
+};
+
 struct PoolOptions {
     std::uint32_t slots = 1; ///< Executor processes, and threads that may call `run` at once.
     Program program;
@@ -39,6 +45,7 @@ struct PoolOptions {
     int record = -1;     ///< Opened for appending; executors write a line at each start and end.
     /// Ours: how long after a limit, a stop or a lease's end an executor may take to end by itself.
     std::chrono::milliseconds grace{80};
+    Sharing sharing = Sharing::all;
     std::uint64_t runs_per_process_max = 10'000;
     std::uint64_t resident_bytes_max = std::uint64_t{256} << 20U; ///< After a run; more: a new one.
     std::size_t modules_per_process_max = 128; ///< Each takes a descriptor of the process.

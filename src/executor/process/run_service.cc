@@ -44,7 +44,10 @@ Result<void> RunService::serve(std::uint64_t run) {
     return {};
 }
 
-Outcome RunService::take_outcome() { return std::move(outcome_); }
+Outcome RunService::take_outcome() {
+    outcome_.usage.bytes_added = bytes_added_; // As counted here, whatever the executor says.
+    return std::move(outcome_);
+}
 
 Result<void> RunService::handle(channel::Message& message, std::uint64_t run) {
     if (const auto* get = std::get_if<channel::GetBlock>(&message)) {
@@ -289,7 +292,6 @@ Result<void> RunService::take(channel::Finished& message) {
     outcome_.ending = std::move(message.ending);
     outcome_.usage = message.usage;
     hold_to(task_.spec.limits, outcome_.usage);
-    outcome_.usage.bytes_added = bytes_added_; // As counted here, whatever the executor says.
     finished_ = true;
     return {};
 }

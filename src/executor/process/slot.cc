@@ -24,6 +24,15 @@ Outcome failed_outcome(Error error) {
     return outcome;
 }
 
+/// With how long it took; no more processor time than that.
+Outcome timed(Outcome outcome, Instant begin) {
+    const auto took = now_since_boot() - begin;
+    outcome.usage.run_us = static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::microseconds>(took).count());
+    outcome.usage.cpu_us = std::min(outcome.usage.cpu_us, outcome.usage.run_us);
+    return outcome;
+}
+
 Instant after_limit(Instant start, std::uint64_t limit_ms, std::chrono::milliseconds grace) {
     constexpr std::uint64_t year_ms = 365ULL * 24 * 3600 * 1000; // Longer is for ever.
     return start + std::chrono::milliseconds(std::min(limit_ms, year_ms)) + grace;
@@ -63,13 +72,19 @@ Result<void> Slot::start() {
                       std::span(descriptors).first(record ? 2 : 1)));
     const std::lock_guard lock(watch_mutex_);
     process_ = std::make_unique<Process>(
-        Process{std::move(child), std::move(endpoint), std::move(window), false, 0, {}, 0});
+        Process{std::move(child), std::move(endpoint), std::move(window), false, {}, 0, {}, 0});
     return {};
 }
 
-bool Slot::holds(const Artifact& artifact) const {
-    return process_ != nullptr &&
-           std::ranges::count(process_->modules, artifact.number, &Loaded::number) > 0;
+Slot::Fit Slot::fit(const Task& task, const Artifact& artifact) const {
+    if (process_ == nullptr) {
+        return Fit::fresh;
+    }
+    if (options_.sharing == Sharing::owner && process_->owner != task.owner) {
+        return process_->owner ? Fit::none : Fit::fresh;
+    }
+    const bool holds = std::ranges::count(process_->modules, artifact.number, &Loaded::number) > 0;
+    return holds ? Fit::warm : Fit::fit;
 }
 
 void Slot::look(Instant now) {
@@ -122,19 +137,22 @@ SlotRun
 Slot::run(const Task& task, const JobArtifacts& artifacts, const Permit& permit, Host& host) {
     const Armed armed(warden_);
     for (bool again = false;; again = true) {
-        bool asked = false;
-        Result<SlotRun> ran = try_run(task, artifacts, permit, host, asked);
+        Attempt attempt;
+        Result<SlotRun> ran = try_run(task, artifacts, permit, host, attempt);
         const std::optional<Errc> killed_for = unwatch();
         SlotRun result;
         if (ran && !killed_for) {
             result = std::move(ran).take();
         } else {
             const Error error =
-                ran ? Error{Errc::unavailable, "killed as it ended"} : std::move(ran).take_error();
-            result.outcome = explain(error, killed_for);
-            if (!asked && !killed_for && !again) {
+                ran ? Error{Errc::unavailable, "killed as it ended"} : Error{ran.error()};
+            Outcome failed = explain(error, killed_for);
+            if (!attempt.asked && !killed_for && !again) {
                 continue; // It had died while it was idle: nothing of the task began.
             }
+            // What the guest had said and used until then is as good as that of one that ended.
+            result.outcome = ran ? std::move(ran).take().outcome : std::move(attempt.so_far);
+            result.outcome.ending = std::move(failed.ending);
         }
         if (process_ != nullptr && is_worn_out()) {
             metrics::count(options_.counts, metrics::Metric::executors_replaced, "worn-out");
@@ -152,15 +170,29 @@ Result<SlotRun> Slot::try_run(const Task& task,
                               const JobArtifacts& artifacts,
                               const Permit& permit,
                               Host& host,
-                              bool& asked) {
-    TRY(start());
+                              Attempt& attempt) {
+    TRY(start_for(task));
     TRY(await_up(permit));
     // From here on: an executor that reads nothing would hold up whoever sends to it.
     watch(permit,
           after_limit(now_since_boot(), task.spec.limits.wall_ms_max, options_.grace),
           Errc::limit_wall_time);
     TRY(provide_all(artifacts));
-    return converse(task, artifacts, host, asked);
+    return converse(task, artifacts, host, attempt);
+}
+
+/// There is a process then that has run nothing which must not meet this task.
+Result<void> Slot::start_for(const Task& task) {
+    if (options_.sharing == Sharing::owner && process_ != nullptr && process_->owner &&
+        process_->owner != task.owner) {
+        metrics::count(options_.counts, metrics::Metric::executors_replaced, "owner");
+        end_process();
+    }
+    TRY(start());
+    if (options_.sharing == Sharing::owner) {
+        process_->owner = task.owner;
+    }
+    return {};
 }
 
 Result<void> Slot::await_up(const Permit& permit) {
@@ -219,17 +251,20 @@ Result<void> Slot::ask(std::uint64_t run, const Task& task, const JobArtifacts& 
 }
 
 Result<SlotRun>
-Slot::converse(const Task& task, const JobArtifacts& artifacts, Host& host, bool& asked) {
+Slot::converse(const Task& task, const JobArtifacts& artifacts, Host& host, Attempt& attempt) {
     const Instant begin = now_since_boot();
     decide_patience();
     RunService service(task, options_.debugging, host, process_->endpoint, process_->window);
     const std::uint64_t run = ++last_run_;
     TRY(ask(run, task, artifacts));
-    asked = true;
-    TRY(service.serve(run));
+    attempt.asked = true;
+    if (Result<void> served = service.serve(run); !served) {
+        attempt.so_far = timed(service.take_outcome(), begin);
+        return std::move(served).take_error();
+    }
     ++process_->runs;
 
-    SlotRun result{.outcome = service.take_outcome()};
+    SlotRun result{.outcome = timed(service.take_outcome(), begin)};
     if (service.not_loaded()) {
         std::erase_if(process_->modules, [&](const Loaded& loaded) { // It did not keep these.
             const bool gone = artifacts.have(loaded.number);
@@ -237,13 +272,8 @@ Slot::converse(const Task& task, const JobArtifacts& artifacts, Host& host, bool
             return gone;
         });
         result.artifact_unusable = service.not_loaded()->code == Errc::unsupported;
-        result.outcome = failed_outcome(*service.not_loaded());
+        result.outcome = timed(failed_outcome(*service.not_loaded()), begin);
     }
-    const auto took = now_since_boot() - begin;
-    result.outcome.usage.run_us = static_cast<std::uint64_t>(
-        std::chrono::duration_cast<std::chrono::microseconds>(took).count());
-    result.outcome.usage.cpu_us =
-        std::min(result.outcome.usage.cpu_us, result.outcome.usage.run_us);
     return result;
 }
 

@@ -51,8 +51,14 @@ public:
     /// a successor already when this returns.
     SlotRun run(const Task& task, const JobArtifacts& artifacts, const Permit& permit, Host& host);
 
-    /// Whether its process has the artifact loaded.
-    bool holds(const Artifact& artifact) const;
+    /// What its process is to such a task, the worst first.
+    enum class Fit : std::uint8_t {
+        none,  ///< Another owner's: one must take its place.
+        fresh, ///< It has run nothing yet that keeps it from this.
+        fit,
+        warm, ///< And it has the artifact loaded.
+    };
+    Fit fit(const Task& task, const Artifact& artifact) const;
 
     /// Kills what is beyond its time: the wall limit, a stop or the lease's end, each with grace.
     void look(Instant now) override;
@@ -68,7 +74,8 @@ private:
         Child child;
         channel::Endpoint endpoint;
         channel::Window window;
-        bool up = false; // Whether its Ready came.
+        bool up = false;                  // Whether its Ready came.
+        std::optional<std::string> owner; // Of what it has run, if it is not for all.
         std::uint64_t runs = 0;
         std::list<Loaded> modules;      // The most recently used first.
         std::uint64_t module_bytes = 0; // Of all of them.
@@ -83,17 +90,23 @@ private:
         std::optional<Errc> killed_for;
     };
 
+    /// How far a run came that then failed.
+    struct Attempt {
+        bool asked = false; ///< The process may have begun the task.
+        Outcome so_far;     ///< Without its ending.
+    };
+
+    Result<void> start_for(const Task& task);
     Result<void> await_up(const Permit& permit);
     Result<void> provide_all(const JobArtifacts& artifacts);
     Result<void> provide(const Artifact& artifact, const JobArtifacts& job);
-    /// `asked` is set as soon as the process may have begun the task.
     Result<SlotRun> try_run(const Task& task,
                             const JobArtifacts& artifacts,
                             const Permit& permit,
                             Host& host,
-                            bool& asked);
+                            Attempt& attempt);
     Result<SlotRun>
-    converse(const Task& task, const JobArtifacts& artifacts, Host& host, bool& asked);
+    converse(const Task& task, const JobArtifacts& artifacts, Host& host, Attempt& attempt);
     Result<void> ask(std::uint64_t run, const Task& task, const JobArtifacts& artifacts);
     void watch(const Permit& permit, Instant deadline, Errc deadline_reason);
     std::optional<Errc> unwatch();

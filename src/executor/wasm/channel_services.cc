@@ -106,8 +106,10 @@ Result<channel::Reply> ChannelServices::flush(Adding& adding, ByteView more, boo
     channel::copy_to(area.subspan(adding.waiting.size()), more);
     const std::size_t bytes = adding.waiting.size() + more.size();
     const std::uint32_t sequence = ++sequence_;
+    // With an error the broker has forgotten the file: nothing of it may be asked for again.
+    const std::uint32_t adder = std::exchange(adding.adder, 0);
     channel::Reply reply = TRY(ask(channel::AddWrite{.sequence = sequence,
-                                                     .adder = adding.adder,
+                                                     .adder = adder,
                                                      .bytes = static_cast<std::uint32_t>(bytes),
                                                      .last = last},
                                    sequence));

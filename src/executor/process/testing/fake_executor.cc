@@ -89,14 +89,17 @@ private:
             {"profile",
              [this] { send(DumpPiece{.kind = Dump::profile, .data = {'p'}}), finish(""); }},
             {"flood-core", [this] { flood(DumpPiece{.data = Bytes(60'000, 'c')}); }},
-            {"add", [this] { add(); }},
+            {"add", [this] { finish(add()); }},
             {"add-too-much", [this] { add_without_end(1000); }},
             {"open-too-many", [this] { open_without_end(); }},
             {"beyond-window", [this] { beyond_window(); }},
             {"get", [this] { get(); }},
             {"curl", [this] { curl(); }},
             {"curls-too-many", [this] { open_responses_without_end(); }},
-            {"talk", [this] { talk(); }},
+            {"talk", [this] { talk(), finish("late"); }},
+            {"talk-and-hang", [this] { talk(), add(), hang(); }},
+            {"talk-and-die", [this] { talk(), die("it hurts"); }},
+            {"add-where-it-is-full", [this] { add_until_it_fails(); }},
             {"obey", [this] { obey(); }},
             {"not-loaded", [this] { refuse(Errc::unsupported); }},
             {"not-loaded-once", [this] { refuse_first(); }},
@@ -204,12 +207,25 @@ private:
         hang();
     }
 
-    void add() {
+    std::string add() {
         std::ranges::copy(bytes_of("one "), window_.to_broker().begin());
         const std::uint32_t adder = ask(AddWrite{.bytes = 4}).number;
         std::ranges::copy(bytes_of("two"), window_.to_broker().begin());
         const Reply reply = ask(AddWrite{.adder = adder, .bytes = 3, .last = true});
-        finish(reply.cid ? reply.cid->to_string() : reply.message);
+        return reply.cid ? reply.cid->to_string() : reply.message;
+    }
+
+    /// What an executor does whose guest adds a file that there is no room for.
+    void add_until_it_fails() {
+        std::uint32_t adder = 0;
+        for (;;) {
+            const Reply reply = ask(AddWrite{.adder = adder, .bytes = 4});
+            if (reply.error) {
+                finish(reply.message);
+                return;
+            }
+            adder = reply.number;
+        }
     }
 
     void get() {
@@ -244,7 +260,6 @@ private:
         send(Log{.lines = copy_of(bytes_of("first\nsecond\n"))});
         send(Output{.stream = job::Stream::output, .data = copy_of(bytes_of("early "))});
         send(Output{.stream = job::Stream::errors, .data = copy_of(bytes_of("oh"))});
-        finish("late");
     }
 
     /// As a good executor does: looks at the control page until it says stop.

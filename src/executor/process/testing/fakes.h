@@ -4,6 +4,7 @@
 #include "executor/executor.h"
 
 #include <atomic>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <string>
@@ -22,6 +23,9 @@ public:
 
     Result<LentBytes> get(const Cid& cid) override {
         ++gets;
+        if (before_get) {
+            before_get();
+        }
         const auto found = blocks.find(cid);
         if (found == blocks.end()) {
             return Error{Errc::cid_unavailable, cid.to_string()};
@@ -43,7 +47,12 @@ public:
         followed.emplace_back(stream, text_of(data));
     }
 
-    void stage(job::Stage stage) override { stages.push_back(stage); }
+    void stage(job::Stage stage) override {
+        stages.push_back(stage);
+        if (on_stage) {
+            on_stage(stage);
+        }
+    }
 
     void trace(std::string_view line) override { traced.emplace_back(line); }
 
@@ -51,6 +60,9 @@ public:
 
     std::map<Cid, std::string> blocks;
     int gets = 0;
+    int writes_left = -1; ///< Of files that are added, until the disk is full; -1: never.
+    std::function<void()> before_get;
+    std::function<void(job::Stage)> on_stage;
     std::vector<std::string> logged;
     std::vector<std::pair<job::Stream, std::string>> followed;
     std::vector<job::Stage> stages;
@@ -63,6 +75,9 @@ private:
         explicit FakeAdder(FakeHost& host) : host_(host) {}
 
         Result<void> write(ByteView data) override {
+            if (host_.writes_left-- == 0) {
+                return Error{Errc::storage_full, "the disk is full"};
+            }
             content_ += text_of(data);
             return {};
         }
