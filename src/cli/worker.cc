@@ -71,6 +71,7 @@ workshop_options(Context& context, const WorkerFlags& flags, const Local& local)
     wiring::WorkshopOptions workshop;
     workshop.modules_folder = local.home.modules();
     workshop.slots = slots_of(flags, local.settings);
+    workshop.process_per_submitter = local.settings.isolation_processes == "submitter";
     workshop.execution_record = flags.execution_record;
     workshop.private_addresses = flags.private_addresses;
     workshop.profile = local.profile;

@@ -73,7 +73,7 @@ bool are_pairs(const std::string& text) {
     return true;
 }
 
-const std::array<Setting, 19> settings_table{{
+const std::array<Setting, 20> settings_table{{
     {"gateways",
      &Settings::gateways,
      "Trustless gateways to read blocks from that are not here, URLs with blanks between them",
@@ -95,6 +95,14 @@ const std::array<Setting, 19> settings_table{{
      [](const Settings& settings) {
          return complain_unless(settings.ipfs == "embedded" || settings.ipfs == "kubo",
                                 "must be embedded or kubo");
+     }},
+    {"isolation.processes",
+     &Settings::isolation_processes,
+     "Whose jobs one executor process runs: everybody's (shared), or one submitter's alone",
+     [](const Settings& settings) {
+         return complain_unless(settings.isolation_processes == "shared" ||
+                                    settings.isolation_processes == "submitter",
+                                "must be shared or submitter");
      }},
     {"isolation.require",
      &Settings::isolation_require,

@@ -25,6 +25,7 @@ struct Settings {
     std::string gateways; ///< URLs with blanks between them.
     std::string ipfs = "embedded";
     std::string import_profile = "unixfs-v1-2025";
+    std::string isolation_processes = "shared";
     std::string isolation_require = "none"; ///< Walls with blanks between them.
     std::string kubo = "auto";
     std::string kubo_gateway = "auto";

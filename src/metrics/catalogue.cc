@@ -113,9 +113,9 @@ std::vector<Family> of_executors() {
         counter(Metric::executors_replaced,
                 "ipfs_compute_executors_replaced_total",
                 "Executor processes that another one took the place of: they died, had to be "
-                "killed at a limit "
-                "or stop, or had run often or large enough.",
-                {"cause", {"died", "killed", "worn-out"}}),
+                "killed at a limit or stop, had run jobs of another submitter "
+                "(`isolation.processes`), or had run often or large enough.",
+                {"cause", {"died", "killed", "owner", "worn-out"}}),
     };
 }
 

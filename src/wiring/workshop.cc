@@ -87,6 +87,8 @@ Result<std::unique_ptr<Workshop>> Workshop::open(const WorkshopOptions& options,
     executor::process::PoolOptions pool;
     pool.group = impl->group.get();
     pool.slots = options.slots;
+    pool.sharing = options.process_per_submitter ? executor::process::Sharing::owner
+                                                 : executor::process::Sharing::all;
     pool.runs_per_process_max = options.runs_per_process_max;
     pool.artifacts_folder = options.modules_folder;
     pool.artifact_key = key.derive("artifact-mac/1");

@@ -26,6 +26,7 @@ namespace ic::wiring {
 struct WorkshopOptions {
     std::string modules_folder;
     std::uint32_t slots = 1;
+    bool process_per_submitter = false; ///< An executor process runs jobs of one submitter alone.
     std::uint64_t runs_per_process_max = 10'000; ///< Then a new executor takes its place.
     int liveness_fd = -1;
     std::string execution_record; ///< Appended to by executors; empty for none. For tests.

@@ -140,7 +140,10 @@ FinishedRun run_and_store(const RunParts& parts,
                           const job::LeaseRef& lease,
                           const executor::Permit& permit,
                           RunObserver& observer) {
-    executor::Task task{.lease = lease, .spec = invocation.spec, .seed = {}};
+    executor::Task task{.lease = lease,
+                        .spec = invocation.spec,
+                        .seed = {},
+                        .owner = std::string(text_of(invocation.issuer.bytes))};
     const ByteView digest = ids.computation.digest();
     std::copy_n(digest.begin(), std::min(digest.size(), task.seed.size()), task.seed.begin());
 

@@ -414,5 +414,45 @@ TEST(Trust, ThatIsGivenAndTakenBackHoldsForAWorkerThatRuns) {
     EXPECT_EQ(reason_of(job_of("no longer")), Errc::refused);
 }
 
+/// The executor process of each job, for jobs of these submitters one after the other.
+std::vector<pid_t> executors_of(const std::vector<std::string>& flags,
+                                const std::vector<int>& submitters) {
+    Cluster cluster;
+    const PrivateKey stranger = PrivateKey::from_seed(std::array<std::uint8_t, 32>{7}).take();
+    EXPECT_EQ(cluster.run({"trust", "add", stranger.public_key().to_did()}).status, 0);
+    cluster.start_worker(flags);
+    const Cid module = cluster.add_module(noop_module());
+    Client client(cluster);
+    for (std::size_t number = 0; number < submitters.size(); ++number) {
+        const job::SignedInvocation job =
+            make_job(cluster.key(),
+                     module,
+                     {.nonce = std::to_string(number),
+                      .submitter = submitters[number] == 0 ? nullptr : &stranger});
+        client.submit(job);
+        EXPECT_TRUE(client.wait_for_all(30s));
+        expect_success(client.outcomes().at(job.cid));
+    }
+    std::vector<pid_t> executors;
+    for (const Execution& execution : cluster.executions()) {
+        executors.push_back(execution.executor);
+    }
+    EXPECT_EQ(executors.size(), submitters.size());
+    executors.resize(submitters.size());
+    return executors;
+}
+
+TEST(Isolation, ByProcessOfSubmittersIsThereIfItIsAskedFor) {
+    const std::vector<pid_t> shared = executors_of({"--slots", "1"}, {0, 1, 0});
+    EXPECT_EQ(shared, std::vector<pid_t>(3, shared[0]));
+    const std::vector<pid_t> apart =
+        executors_of({"--slots", "1", "--set", "isolation.processes=submitter"}, {0, 0, 1, 1, 0});
+    EXPECT_EQ(apart[1], apart[0]);
+    EXPECT_NE(apart[2], apart[0]);
+    EXPECT_EQ(apart[3], apart[2]);
+    EXPECT_NE(apart[4], apart[2]);
+    EXPECT_NE(apart[4], apart[0]) << "that one is gone";
+}
+
 } // namespace
 } // namespace ic::system_test
