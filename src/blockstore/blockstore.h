@@ -22,7 +22,8 @@ public:
     /// Whether the block is here, at no cost but a look-up; says nothing of other sources.
     virtual Result<bool> has(const Cid& cid) = 0;
 
-    /// Nothing put before this call returns can be lost any more, whatever crashes.
+    /// Nothing put before this call returns can be lost any more, whatever crashes. What was only
+    /// protected is another matter: WriteSession::confirm.
     virtual Result<void> sync() = 0;
 
     virtual Result<StoreStat> stat() = 0;

@@ -21,6 +21,8 @@ public:
         return {};
     }
 
+    Result<void> confirm() override { return {}; }
+
 private:
     BlockStore& store_;
 };

@@ -24,7 +24,7 @@ public:
     Result<void> keep(const Pin& pin) {
         for (int walk = 1;; ++walk) {
             TRY(walk_over(pin));
-            Result<void> kept = blocks_.sync();
+            Result<void> kept = session_.confirm();
             if (kept || kept.error().code != Errc::not_found || walk == walks_max) {
                 return kept;
             }

@@ -47,9 +47,9 @@ public:
     virtual ~Pins() = default;
 
     /// Pins, or changes name, kind and expiry of the pin that is there. Whether all that it names
-    /// is here is the caller's to see (`unixfs` or dag walk under a WriteSession), not looked at.
-    /// Errors: refused for a direct pin of what is pinned recursively, as Kubo; too_large (name);
-    /// storage_full, unavailable.
+    /// is here is the caller's to see (`unixfs` or dag walk under a WriteSession, and its
+    /// `confirm`), not looked at. Errors: refused for a direct pin of what is pinned recursively,
+    /// as Kubo; too_large (name); storage_full, unavailable.
     virtual Result<void> add(const Pin& pin) = 0;
 
     /// Errors: not_found if there is no such pin.

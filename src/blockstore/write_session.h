@@ -21,9 +21,14 @@ public:
     virtual ~WriteSession() = default;
 
     /// Keeps a block that is here already, for who links to it without putting it. In force when
-    /// the store's next `sync` has returned without an error.
-    /// Errors: not_found, here, or from that `sync` if a collection took it in between.
+    /// `confirm` has returned without an error: a collection that began before may take it until
+    /// then. Errors: not_found, of this block alone; as the store's `put`.
     virtual Result<void> protect(const Cid& cid) = 0;
+
+    /// All that was protected before is here and stays. To be called before anything lasting names
+    /// it; a `sync` or a pin says nothing of what was taken. Errors: not_found while a block that
+    /// was protected is gone and was not put again; as the store's `sync`.
+    virtual Result<void> confirm() = 0;
 };
 
 } // namespace ic

@@ -132,6 +132,7 @@ private:
 
     Result<void> end_root(const unixfs::Entry& root) {
         if (destination_.pins != nullptr) { // Makes everything before it durable too.
+            TRY(confirm());
             TRY(destination_.pins->add({.cid = root.cid,
                                         .kind = PinKind::recursive,
                                         .name = destination_.pin_name,
@@ -143,10 +144,14 @@ private:
 
     Result<void> report_lines() {
         if (destination_.store != nullptr) {
+            TRY(confirm());
             TRY(destination_.store->sync());
         }
         return print_waiting();
     }
+
+    /// What the cache knew may have been collected since it was found to be here.
+    Result<void> confirm() { return session_ ? session_->confirm() : Result<void>{}; }
 
     Result<void> print_waiting() {
         for (const Added& added : std::exchange(waiting_, {})) {

@@ -41,6 +41,22 @@ public:
     std::vector<Pin> pins;
 };
 
+/// A session of which a collection may take what it protects.
+class WatchedSession final : public WriteSession {
+public:
+    WatchedSession(std::unique_ptr<WriteSession> inner, const std::optional<Error>& loss)
+        : inner_(std::move(inner))
+        , loss_(loss) {}
+
+    Result<void> protect(const Cid& cid) override { return inner_->protect(cid); }
+
+    Result<void> confirm() override { return loss_ ? Result<void>(*loss_) : Result<void>{}; }
+
+private:
+    std::unique_ptr<WriteSession> inner_;
+    const std::optional<Error>& loss_;
+};
+
 /// A store that does something when a block is put, and counts.
 class WatchedStore final : public BlockStore {
 public:
@@ -65,11 +81,13 @@ public:
 
     Result<std::unique_ptr<WriteSession>> begin_session() override {
         ++sessions;
-        return inner.begin_session();
+        return std::unique_ptr<WriteSession>(
+            std::make_unique<WatchedSession>(TRY(inner.begin_session()), loss));
     }
 
     MemoryStore inner;
     std::function<Result<void>(const Cid&)> on_put;
+    std::optional<Error> loss; ///< Of what its sessions protected.
     std::atomic<int> puts = 0, syncs = 0, sessions = 0;
 };
 
@@ -229,6 +247,21 @@ TEST(Import, PinsEachRootUnderASession) {
     EXPECT_EQ(pins.pins[1].name, "mine");
     EXPECT_EQ(pins.pins[1].kind, PinKind::recursive);
     EXPECT_EQ(store.sessions, 1);
+}
+
+TEST(Import, PinsAndReportsNothingWhenWhatItProtectedWasTaken) {
+    const Tree tree;
+    tree.write("a", "1");
+    WatchedStore store;
+    store.loss = Error{Errc::not_found, "a collection took it"};
+    FakePins pins;
+    const WalkRequest request{.paths = {tree.at("a")}};
+    const Outcome pinned = import_with(request, {.store = &store, .pins = &pins});
+    EXPECT_EQ(pinned.done.error().code, Errc::not_found);
+    EXPECT_TRUE(pins.pins.empty() && pinned.added.empty());
+    const Outcome unpinned = import_with(request, {.store = &store});
+    EXPECT_EQ(unpinned.done.error().code, Errc::not_found);
+    EXPECT_TRUE(unpinned.added.empty());
 }
 
 TEST(Import, StoresNothingWithoutAStore) {

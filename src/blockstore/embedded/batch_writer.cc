@@ -23,9 +23,6 @@ int BatchWriter::write(const Batch& batch,
         }
         code = write_block(key, block, gone);
     }
-    if (code == 0 && !gone.empty()) {
-        return code_gone;
-    }
     for (const Appended& record : batch.wasted) {
         code = code != 0 ? code : accounts_.waste_record(record.place);
     }

@@ -18,7 +18,7 @@ public:
         , tables_(tables)
         , accounts_(transaction, tables) {}
 
-    /// `code_gone` if protected blocks are gone; all of their keys are in `gone` then.
+    /// The keys of protected blocks that are gone are in `gone`; the rest is written.
     int write(const Batch& batch, std::optional<Stamp> safe_from, std::vector<std::string>& gone);
 
     /// What the rules of pins refuse is in `change.refusal`, not in the code.

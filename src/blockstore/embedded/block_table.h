@@ -21,13 +21,14 @@ struct Waiting {
     enum class Kind : std::uint8_t {
         fresh,   ///< Was not there, or other bytes were.
         again,   ///< Was there: stamped anew, or written if it is gone meanwhile.
-        protect, ///< Was there: stamped anew; an error if it is gone meanwhile.
+        protect, ///< Was there: stamped anew; lost to its sessions if it is gone meanwhile.
     };
 
     Kind kind = Kind::fresh;
-    LentBytes data{};                   ///< Empty for `protect` and for what is in a segment.
-    std::optional<Appended> appended{}; ///< Of a fresh block that is large.
-    std::optional<FilePlace> file{};    ///< Of a fresh block that stays in its file.
+    LentBytes data{};                      ///< Empty for `protect` and for what is in a segment.
+    std::optional<Appended> appended{};    ///< Of a fresh block that is large.
+    std::optional<FilePlace> file{};       ///< Of a fresh block that stays in its file.
+    std::vector<std::uint64_t> sessions{}; ///< Of `protect`: who counts on it, as Committer says.
 
     /// Of this process's memory.
     std::size_t memory_bytes() const { return data.size() + (file ? file->path.size() : 0); }
@@ -95,7 +96,7 @@ public:
 
     /// All of the batch or nothing, durable on return. What is stamped `safe_from` or later already
     /// is left as it is. `change` (may be nullptr) is made too, or refused alone.
-    /// Errors: not_found if protected blocks are gone; their keys are in `gone` then.
+    /// Protected blocks that are gone are left out; on success, their keys are in `gone`.
     Result<void> write(const Batch& batch,
                        std::optional<Stamp> safe_from,
                        PinChange* change,

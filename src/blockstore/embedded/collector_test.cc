@@ -312,9 +312,42 @@ TEST(WriteSessions, ProtectWhatIsOnlyLinkedTo) {
     ASSERT_TRUE(session->protect(cid).ok());
     ASSERT_TRUE(session->protect(gone).ok());
     ASSERT_TRUE(store->drop(std::string(text_of(gone.multihash()))).ok());
-    EXPECT_EQ(store->sync().error().code, Errc::not_found) << "taken before it was in force";
-    EXPECT_TRUE(store->sync().ok()) << "said once";
+    EXPECT_EQ(session->confirm().error().code, Errc::not_found) << "taken before it was in force";
+    EXPECT_EQ(session->confirm().error().code, Errc::not_found) << "as long as it is not here";
+    EXPECT_EQ(session->protect(gone).error().code, Errc::not_found);
+    put_block(*store, 2);
+    EXPECT_TRUE(session->confirm().ok());
     EXPECT_THAT(collect(*store).removed, IsEmpty());
+}
+
+TEST(WriteSessions, HearOfTheirOwnLossesWhoeverCommits) {
+    const StoreFolder folder;
+    const auto store = folder.open();
+    const Cid shared = put_block(*store, 1), own = put_block(*store, 2);
+    ASSERT_TRUE(store->sync().ok());
+    const auto one = std::move(store->begin_session()).take();
+    const auto other = std::move(store->begin_session()).take();
+    auto ended = std::move(store->begin_session()).take();
+    const auto bystander = std::move(store->begin_session()).take();
+    for (WriteSession* session : {one.get(), other.get(), ended.get()}) {
+        ASSERT_TRUE(session->protect(shared).ok());
+    }
+    ASSERT_TRUE(bystander->protect(own).ok());
+    ended.reset();
+    ASSERT_TRUE(store->drop(std::string(text_of(shared.multihash()))).ok());
+
+    EXPECT_TRUE(store->pins().add(recursive(own)).ok()) << "it commits for all";
+    EXPECT_TRUE(store->sync().ok());
+    EXPECT_TRUE(bystander->confirm().ok());
+    EXPECT_EQ(one->confirm().error().code, Errc::not_found);
+    EXPECT_EQ(other->confirm().error().code, Errc::not_found) << "heard by one, not by all";
+    EXPECT_EQ(in_child([&] {
+                  const auto elsewhere = folder.open();
+                  put_block(*elsewhere, 1);
+                  return elsewhere->sync().ok() ? 0 : 1;
+              }),
+              0);
+    EXPECT_TRUE(one->confirm().ok() && other->confirm().ok()) << "it is here again";
 }
 
 TEST(WriteSessions, OfAnotherProcessCount) {

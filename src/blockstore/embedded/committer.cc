@@ -3,6 +3,7 @@
 #include "blockstore/embedded/embedded_store.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace ic::embedded {
@@ -28,18 +29,75 @@ bool Committer::will_be_stamped(const std::string& key) {
     return collecting_.blocks.contains(key);
 }
 
-Result<void> Committer::add(const std::string& key, Waiting block) {
-    std::unique_lock lock(mutex_);
-    while (collecting_.bytes + block.memory_bytes() > ic::limits::store_batch_bytes_max ||
+Committer::SessionNumber Committer::begin_session() {
+    const std::lock_guard lock(mutex_);
+    protected_.try_emplace(next_session_);
+    return next_session_++;
+}
+
+void Committer::end_session(SessionNumber session) {
+    const std::lock_guard lock(mutex_);
+    protected_.erase(session);
+}
+
+Result<void> Committer::make_room(std::size_t memory_bytes, std::unique_lock<std::mutex>& lock) {
+    while (collecting_.bytes + memory_bytes > ic::limits::store_batch_bytes_max ||
            collecting_.blocks.size() >= ic::limits::store_batch_blocks_max ||
            collecting_.appended_bytes >= ic::limits::store_batch_appended_max) {
         TRY(commit_everything_before(batch_ + 1, lock));
     }
-    if (block.kind == Waiting::Kind::protect && collecting_.blocks.contains(key)) {
-        return {}; // It will be stamped as it is.
-    }
-    collecting_.add(key, std::move(block));
     return {};
+}
+
+Result<void> Committer::add(const std::string& key, Waiting block) {
+    std::unique_lock lock(mutex_);
+    TRY(make_room(block.memory_bytes(), lock));
+    collecting_.add(key, std::move(block));
+    for (auto& [session, kept] : protected_) {
+        kept.lost.erase(key);
+    }
+    return {};
+}
+
+bool Committer::protect_waiting(const std::string& key, SessionNumber session) {
+    const std::lock_guard lock(mutex_);
+    if (!collecting_.blocks.contains(key)) {
+        return false;
+    }
+    count_on(key, session);
+    return true;
+}
+
+Result<void> Committer::protect(const std::string& key, SessionNumber session) {
+    std::unique_lock lock(mutex_);
+    TRY(make_room(0, lock));
+    if (!collecting_.blocks.contains(key)) {
+        collecting_.add(key, {.kind = Waiting::Kind::protect});
+    }
+    count_on(key, session);
+    return {};
+}
+
+void Committer::count_on(const std::string& key, SessionNumber session) {
+    Waiting& block = collecting_.blocks.at(key);
+    if (!block.has_bytes() && std::ranges::find(block.sessions, session) == block.sessions.end()) {
+        block.sessions.push_back(session);
+    }
+    Protected& kept = protected_.at(session);
+    kept.batch = batch_;
+    kept.lost.erase(key);
+}
+
+void Committer::found_safe(const std::string& key, SessionNumber session) {
+    const std::lock_guard lock(mutex_);
+    protected_.at(session).lost.erase(key);
+}
+
+Result<std::vector<std::string>> Committer::confirm(SessionNumber session) {
+    std::unique_lock lock(mutex_);
+    const Protected& kept = protected_.at(session); // Stays where it is while others come and go.
+    TRY(commit_everything_before(kept.batch + 1, lock));
+    return std::vector<std::string>(kept.lost.begin(), kept.lost.end());
 }
 
 Result<void> Committer::sync() {
@@ -74,21 +132,36 @@ Result<void> Committer::commit(PinChange* change, std::unique_lock<std::mutex>& 
     Batch done = std::exchange(committing_, {});
     if (written) {
         durable_ = number;
+        note_lost(done, gone);
     } else {
-        wait_on(std::move(done), gone);
+        wait_on(std::move(done));
     }
     committed_.notify_all();
     return written;
 }
 
-/// What waits goes on waiting, under the newer of two versions of a block.
-void Committer::wait_on(Batch failed, const std::vector<std::string>& gone) {
+/// Not what waits with its bytes by now: it is here as soon as it is committed.
+void Committer::note_lost(const Batch& committed, const std::vector<std::string>& gone) {
     for (const std::string& key : gone) {
-        failed.erase(key);
+        if (find_locked(key) != nullptr) {
+            continue;
+        }
+        for (const SessionNumber session : committed.blocks.at(key).sessions) {
+            if (const auto kept = protected_.find(session); kept != protected_.end()) {
+                kept->second.lost.insert(key);
+            }
+        }
     }
+}
+
+/// What waits goes on waiting, under the newer of two versions of a block.
+void Committer::wait_on(Batch failed) {
     for (auto& [key, block] : failed.blocks) {
         const auto newer = collecting_.blocks.find(key);
         if (newer == collecting_.blocks.end() || !newer->second.has_bytes()) {
+            if (newer != collecting_.blocks.end()) {
+                std::ranges::copy(newer->second.sessions, std::back_inserter(block.sessions));
+            }
             collecting_.add(key, std::move(block));
         } else if (block.appended) {
             collecting_.wasted.push_back(std::move(*block.appended));

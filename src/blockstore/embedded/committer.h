@@ -6,18 +6,32 @@
 
 #include <condition_variable>
 #include <cstdint>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 namespace ic::embedded {
 
 /// Collects batches and commits them one after the other; who asks while one is being committed
-/// waits for it and shares the next. Threads: any.
+/// waits for it and shares the next.
+///
+/// Blocks that are only protected may be gone when they are committed. Whoever commits cannot know
+/// who counted on them, so it commits the rest and notes the loss with each session that protected
+/// the block; that session alone hears of it, from `confirm`, until the block is here again.
+/// Threads: any.
 class Committer {
 public:
+    /// A write session, as this class knows it.
+    using SessionNumber = std::uint64_t;
+
     Committer(BlockTable& table, Sessions& sessions) : table_(table), sessions_(sessions) {}
+
+    SessionNumber begin_session();
+    /// What it protected and lost is nobody's any more.
+    void end_session(SessionNumber session);
 
     /// What waits under this key, with its bytes: the block, or where it is.
     std::optional<Waiting> find(const std::string& key);
@@ -29,8 +43,19 @@ public:
     /// Queues; commits first if the batch is full. Errors: as `sync`.
     Result<void> add(const std::string& key, Waiting block);
 
+    /// Protects what waits for a commit that has not begun; false if nothing does.
+    bool protect_waiting(const std::string& key, SessionNumber session);
+    /// Queues a block of the table to be stamped anew. Errors: as `add`.
+    Result<void> protect(const std::string& key, SessionNumber session);
+    /// The session has no need of a new stamp for this block: it is here, and safe.
+    void found_safe(const std::string& key, SessionNumber session);
+
+    /// Commits what the session protected. What it gives is what was gone by then, or in an earlier
+    /// commit, and was neither put nor protected again since. Errors: as `sync`.
+    Result<std::vector<std::string>> confirm(SessionNumber session);
+
     /// What was added before is durable on return. Errors: as BlockTable::write. What could not be
-    /// written waits on, but protected blocks that are gone.
+    /// written waits on.
     Result<void> sync();
 
     /// Commits all that was added before, and the change with it. Errors: as `sync`; the change's
@@ -45,11 +70,22 @@ private:
     /// Requires: nobody is committing.
     Result<void> commit(PinChange* change, std::unique_lock<std::mutex>& lock);
     const Waiting* find_locked(const std::string& key) const;
-    void wait_on(Batch failed, const std::vector<std::string>& gone);
+    Result<void> make_room(std::size_t memory_bytes, std::unique_lock<std::mutex>& lock);
+    /// Counts on what is in the batch that takes new blocks.
+    void count_on(const std::string& key, SessionNumber session);
+    void note_lost(const Batch& committed, const std::vector<std::string>& gone);
+    void wait_on(Batch failed);
+
+    struct Protected {
+        std::uint64_t batch = 0;              ///< The last one with something of it; 0: none.
+        std::unordered_set<std::string> lost; ///< Keys.
+    };
 
     BlockTable& table_;
     Sessions& sessions_;
     std::mutex mutex_;
+    std::map<SessionNumber, Protected> protected_; ///< By living session.
+    SessionNumber next_session_ = 1;
     std::condition_variable committed_;
     Batch collecting_; ///< Takes new blocks; its number is `batch_`.
     Batch committing_; ///< Being written by the thread that set `is_committing_`.

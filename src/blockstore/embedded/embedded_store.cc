@@ -1,5 +1,6 @@
 #include "blockstore/embedded/embedded_store.h"
 
+#include "base/bytes.h"
 #include "blockstore/embedded/block_table.h"
 #include "blockstore/embedded/collector.h"
 #include "blockstore/embedded/committer.h"
@@ -71,36 +72,62 @@ public:
         : sessions_(sessions)
         , handle_(handle)
         , table_(table)
-        , committer_(committer) {}
+        , committer_(committer)
+        , number_(committer.begin_session()) {}
 
-    ~Session() override { sessions_.end(handle_); }
+    ~Session() override {
+        committer_.end_session(number_);
+        sessions_.end(handle_);
+    }
 
     Result<void> protect(const Cid& cid) override {
         if (is_identity(cid)) {
             return {};
         }
-        const std::string key = key_of(cid);
-        if (committer_.will_be_stamped(key)) {
-            return {};
+        return TRY(is_protected(key_of(cid))) ? Result<void>{} : not_here(cid);
+    }
+
+    Result<void> confirm() override {
+        for (;;) {
+            const std::vector<std::string> lost = TRY(committer_.confirm(number_));
+            if (lost.empty()) {
+                return {};
+            }
+            for (const std::string& key : lost) { // Others may have put it since.
+                if (!TRY(is_protected(key))) {
+                    return Error{Errc::not_found,
+                                 "block " + to_hex(bytes_of(key)) +
+                                     " was collected before it was protected"};
+                }
+            }
         }
-        if (committer_.find(key)) { // Being committed right now.
-            return committer_.add(key, {.kind = Waiting::Kind::protect});
-        }
-        const std::optional<Found> found = TRY(table_.find(key));
-        if (!found) {
-            return not_here(cid);
-        }
-        if (found->stamp >= handle_->from) {
-            return {};
-        }
-        return committer_.add(key, {.kind = Waiting::Kind::protect});
     }
 
 private:
+    /// False if it is not here.
+    Result<bool> is_protected(const std::string& key) {
+        if (committer_.protect_waiting(key, number_)) {
+            return true;
+        }
+        if (!committer_.find(key)) { // Else it is being committed right now.
+            const std::optional<Found> found = TRY(table_.find(key));
+            if (!found) {
+                return false;
+            }
+            if (found->stamp >= handle_->from) {
+                committer_.found_safe(key, number_);
+                return true;
+            }
+        }
+        TRY(committer_.protect(key, number_));
+        return true;
+    }
+
     embedded::Sessions& sessions_;
     const embedded::Sessions::Handle handle_;
     embedded::BlockTable& table_;
     embedded::Committer& committer_;
+    const embedded::Committer::SessionNumber number_;
 };
 
 } // namespace

@@ -104,8 +104,6 @@ Error Environment::error_of(int code, std::string_view what) const {
                 doing + "the disk is full or failing; free some space, else see the kernel's log"};
     case ENOMEM:
         return {Errc::storage_full, doing + "no address space for a larger map; raise 'ulimit -v'"};
-    case code_gone:
-        return {Errc::not_found, doing + "a block was collected before it was protected"};
     case code_damaged:
         return {Errc::malformed, doing + "a damaged entry; 'ipfs-compute repo verify' says more"};
     case MDB_INVALID:

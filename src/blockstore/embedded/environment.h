@@ -44,7 +44,6 @@ struct Tables {
 inline constexpr int code_version = 1'000'001;
 inline constexpr int code_quota = 1'000'002;
 inline constexpr int code_damaged = 1'000'003;
-inline constexpr int code_gone = 1'000'004;
 
 struct EnvironmentOptions {
     std::string folder;

@@ -1,5 +1,7 @@
+#include "blockstore/caching_store.h"
 #include "blockstore/embedded/testing/damage.h"
 #include "blockstore/embedded/testing/store_folder.h"
+#include "blockstore/memory_store.h"
 #include "blockstore/pinning.h"
 
 #include <gmock/gmock.h>
@@ -192,6 +194,53 @@ TEST(Pinning, CountsWhatItVisits) {
                                })
                     .ok());
     EXPECT_THAT(below, ElementsAre(leaf, raw_cid(block_of(2))));
+}
+
+/// More leaves than a batch takes, one of which goes once it was protected.
+class PinningUnderACollection : public testing::Test {
+protected:
+    PinningUnderACollection() {
+        for (std::uint32_t number = 0; number < 4200; ++number) {
+            leaves.push_back(put_block(*store, number, 16));
+        }
+        root = put_node(*store, leaves);
+        EXPECT_TRUE(store->sync().ok());
+    }
+
+    PinningOptions dropping() {
+        return {.scratch_folder = folder.outer(), .on_progress = [this](std::uint64_t count, auto) {
+                    if (count == 100 && walks++ == 0) {
+                        EXPECT_TRUE(store->drop(std::string(text_of(taken.multihash()))).ok());
+                    }
+                }};
+    }
+
+    const StoreFolder folder;
+    const std::unique_ptr<EmbeddedStore> store = folder.open();
+    std::vector<Cid> leaves;
+    Cid root = raw_cid({});
+    const Cid taken = raw_cid(block_of(10, 16));
+    int walks = 0;
+};
+
+TEST_F(PinningUnderACollection, PinsNothingWithoutABlockThatItTook) {
+    const Result<void> pinned = pin_whole(*store, store->pins(), {.cid = root}, dropping());
+    ASSERT_FALSE(pinned.ok());
+    EXPECT_EQ(pinned.error().code, Errc::not_found);
+    EXPECT_THAT(pinned.error().message, HasSubstr(taken.to_string()));
+    EXPECT_FALSE(*store->pins().find(root));
+}
+
+TEST_F(PinningUnderACollection, FetchesWhatItTookOnASecondWalk) {
+    MemoryStore elsewhere;
+    ASSERT_TRUE(elsewhere.put(taken, block_of(10, 16)).ok());
+    CachingStore blocks(*store, elsewhere);
+    ASSERT_TRUE(pin_whole(blocks, store->pins(), {.cid = root}, dropping()).ok());
+    EXPECT_EQ(walks, 2);
+    EXPECT_EQ(store->collect({})->blocks, 0U);
+    for (const Cid& leaf : leaves) {
+        ASSERT_TRUE(*store->has(leaf)) << leaf.to_string();
+    }
 }
 
 TEST(Pinning, UpdatesAPinWithItsName) {
