@@ -55,11 +55,26 @@ private:
             bytes_ += block.size();
             links = TRY(ipld::links_of(cid.codec(), block.view()));
         }
+        if (!here) {
+            TRY(is_kept(cid));
+        }
         ++count_;
         if (options_.on_progress) {
             options_.on_progress(count_, bytes_);
         }
         return links;
+    }
+
+    /// A store whose quota is reached gives what it fetched, and does not keep it.
+    Result<void> is_kept(const Cid& cid) {
+        Result<void> kept = session_.protect(cid);
+        if (!kept && kept.error().code == Errc::not_found) {
+            return Error{Errc::storage_full,
+                         "no room for block " + cid.to_string() +
+                             "; remove what no pin names with 'ipfs-compute repo gc', or raise "
+                             "store.bytes_max"};
+        }
+        return kept;
     }
 
     BlockStore& blocks_;

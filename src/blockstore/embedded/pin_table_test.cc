@@ -196,6 +196,20 @@ TEST(Pinning, CountsWhatItVisits) {
     EXPECT_THAT(below, ElementsAre(leaf, raw_cid(block_of(2))));
 }
 
+TEST(Pinning, PinsNothingThatTheQuotaHasNoRoomFor) {
+    const StoreFolder folder;
+    const auto store = folder.open({.bytes_max = 1'000'000});
+    MemoryStore elsewhere;
+    const Cid leaf = put_block(elsewhere, 1, 900'000), other = put_block(elsewhere, 2, 900'000);
+    const Cid root = put_node(elsewhere, {leaf, other});
+    CachingStore blocks(*store, elsewhere);
+    const Result<void> pinned = pin_whole(blocks, store->pins(), {.cid = root}, {});
+    ASSERT_FALSE(pinned.ok());
+    EXPECT_EQ(pinned.error().code, Errc::storage_full);
+    EXPECT_THAT(pinned.error().message, HasSubstr(other.to_string()));
+    EXPECT_FALSE(*store->pins().find(root));
+}
+
 /// More leaves than a batch takes, one of which goes once it was protected.
 class PinningUnderACollection : public testing::Test {
 protected:
