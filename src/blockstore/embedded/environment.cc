@@ -73,7 +73,7 @@ int Environment::recover_from(int code) {
     }
     if (code == MDB_PANIC) { // A failed write of a meta page; the file is as before it.
         environment_.reset();
-        return open_environment();
+        return open_environment(Opening::again);
     }
     return code;
 }
@@ -157,7 +157,7 @@ int Environment::open_tables(MDB_txn* transaction, unsigned flags) {
     return code != 0 ? code : mdb_dbi_open(transaction, "dead", flags, &tables_.dead);
 }
 
-int Environment::open_environment() {
+int Environment::open_environment(Opening opening) {
     MDB_env* made = nullptr;
     int code = mdb_env_create(&made);
     if (code != 0) {
@@ -173,8 +173,8 @@ int Environment::open_environment() {
         return code;
     }
     code = open_store(made);
-    if (code == MDB_NOTFOUND) {
-        code = make_store(made);
+    if (code == MDB_NOTFOUND) { // New ones would be written over what is left of the old.
+        code = opening == Opening::first ? make_store(made) : code_damaged;
     }
     if (code == 0) {
         MDB_stat stat{};
@@ -235,17 +235,37 @@ Result<std::unique_ptr<Environment>> Environment::open(EnvironmentOptions option
     TRY(make_folders(options.folder, 0700));
     std::unique_ptr<Environment> environment(new Environment(std::move(options)));
     TRY(environment->lock_with_others());
-    if (const int code = environment->open_environment(); code != 0) {
+    if (const int code = environment->open_environment(Opening::first); code != 0) {
         return environment->error_of(code, "opening the store");
     }
     return environment;
 }
 
+Result<void> Environment::lock_for_compaction() {
+    const std::string path = options_.folder + "/compact.lock";
+    UniqueFd file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    if (!file) {
+        return system_error("cannot open", path, errno);
+    }
+    if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+        return errno == EWOULDBLOCK ? Error{Errc::unavailable,
+                                            "another process compacts the store in " +
+                                                options_.folder + "; wait until it has ended"}
+                                    : system_error("cannot lock", path, errno);
+    }
+    compaction_ = std::move(file);
+    return {};
+}
+
 Result<void> Environment::lock_alone() {
+    if (!compaction_) {
+        TRY(lock_for_compaction());
+    }
     if (::flock(users_.get(), LOCK_EX | LOCK_NB) != 0) {
         // Changing a lock gives the old one up first (flock(2)).
         const int error = errno;
         TRY(lock_with_others());
+        compaction_.reset();
         return error == EWOULDBLOCK
                    ? Error{Errc::unavailable,
                            "another process has the store in " + options_.folder +
@@ -279,7 +299,7 @@ Result<std::pair<std::uint64_t, std::uint64_t>> Environment::compact() {
         return system_error("cannot replace", file, code);
     }
     TRY(sync_path(options_.folder, O_RDONLY | O_DIRECTORY));
-    if (code = open_environment(); code != 0) {
+    if (code = open_environment(Opening::again); code != 0) {
         return error_of(code, "opening the store");
     }
     return std::pair{before, file_bytes(file)};

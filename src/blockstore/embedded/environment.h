@@ -78,7 +78,7 @@ public:
     std::uint64_t page_bytes() const { return page_bytes_; }
 
     /// Takes the store for this process alone, until this goes.
-    /// Errors: unavailable if another process has it open.
+    /// Errors: unavailable if another process has it open, or takes it right now.
     Result<void> lock_alone();
 
     /// Copies the tables, without their free pages, over the old file. Requires: `lock_alone`.
@@ -91,10 +91,14 @@ private:
     using Call = int (*)(void*, MDB_txn*);
     Result<void> run(unsigned flags, std::string_view what, void* body, Call call);
 
+    /// Whether tables may be missing: where there were some, that is damage.
+    enum class Opening : std::uint8_t { first, again };
+
     Result<void> lock_with_others();
+    Result<void> lock_for_compaction();
     /// 0 if the transaction can be tried again after this code, else the code.
     int recover_from(int code);
-    int open_environment();
+    int open_environment(Opening opening);
     /// MDB_NOTFOUND if there are no tables yet.
     int open_store(MDB_env* environment);
     int make_store(MDB_env* environment);
@@ -104,6 +108,9 @@ private:
 
     const EnvironmentOptions options_;
     UniqueFd users_; ///< Locked, shared with every process that has the store open.
+    /// Locked before `users_` is for this process alone: of two that try, one may then give its
+    /// shared lock up for a moment, and the other does not take that for being alone.
+    UniqueFd compaction_;
     std::shared_mutex map_;
     EnvironmentHandle environment_;
     Tables tables_;
