@@ -43,7 +43,8 @@ Result<void> Environment::run(unsigned flags, std::string_view what, void* body,
         {
             const std::shared_lock lock(map_);
             MDB_txn* begun = nullptr;
-            code = mdb_txn_begin(environment_.get(), nullptr, flags, &begun);
+            code = environment_ ? mdb_txn_begin(environment_.get(), nullptr, flags, &begun)
+                                : MDB_PANIC; // It could not be opened again the last time.
             if (code == 0) {
                 TransactionHandle transaction(begun);
                 code = call(body, begun);
@@ -63,6 +64,11 @@ Result<void> Environment::run(unsigned flags, std::string_view what, void* body,
 
 int Environment::recover_from(int code) {
     const std::unique_lock lock(map_); // No transaction of this process is open.
+    // After a failed write of a meta page, which leaves the file as it was before it.
+    if (code == MDB_PANIC || !environment_) {
+        environment_.reset();
+        return open_environment(Opening::again);
+    }
     if (code == MDB_MAP_RESIZED) {
         return mdb_env_set_mapsize(environment_.get(), 0); // 0: as the other process made it.
     }
@@ -70,10 +76,6 @@ int Environment::recover_from(int code) {
         MDB_envinfo info{};
         mdb_env_info(environment_.get(), &info);
         return mdb_env_set_mapsize(environment_.get(), info.me_mapsize * 2);
-    }
-    if (code == MDB_PANIC) { // A failed write of a meta page; the file is as before it.
-        environment_.reset();
-        return open_environment(Opening::again);
     }
     return code;
 }
@@ -284,7 +286,8 @@ Result<std::pair<std::uint64_t, std::uint64_t>> Environment::compact() {
         return system_error("cannot make", fresh, errno);
     }
     const std::uint64_t before = file_bytes(file);
-    int code = mdb_env_copyfd2(environment_.get(), into.get(), MDB_CP_COMPACT);
+    int code = environment_ ? 0 : open_environment(Opening::again);
+    code = code != 0 ? code : mdb_env_copyfd2(environment_.get(), into.get(), MDB_CP_COMPACT);
     if (code == 0 && ::fsync(into.get()) != 0) {
         code = errno;
     }

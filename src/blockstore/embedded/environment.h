@@ -112,7 +112,7 @@ private:
     /// shared lock up for a moment, and the other does not take that for being alone.
     UniqueFd compaction_;
     std::shared_mutex map_;
-    EnvironmentHandle environment_;
+    EnvironmentHandle environment_; ///< Empty when it could not be opened again.
     Tables tables_;
     std::uint64_t page_bytes_ = 0;
     std::string version_; ///< Of a store that was there, for the error message.

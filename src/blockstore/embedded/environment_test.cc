@@ -81,5 +81,24 @@ TEST(Environment, MakesNoTablesWhereThereWereSome) {
     EXPECT_EQ(done.error().code, Errc::malformed);
 }
 
+TEST(Environment, ThatCannotBeOpenedAgainGivesErrorsUntilItCan) {
+    const StoreFolder folder;
+    const auto environment = open_in(folder);
+    const std::string file = folder.path() + "/data.mdb", away = file + ".away";
+    const auto write = [](MDB_txn*) { return 0; };
+    ASSERT_TRUE(environment->lock_alone().ok());
+    EXPECT_FALSE(panic(*environment, [&] {
+                     std::filesystem::rename(file, away);
+                     std::filesystem::create_directory(file);
+                 }).ok());
+    EXPECT_FALSE(environment->transact(0, "testing", write).ok());
+    EXPECT_FALSE(environment->transact(MDB_RDONLY, "testing", write).ok());
+    EXPECT_FALSE(environment->compact().ok());
+    std::filesystem::remove(file);
+    std::filesystem::rename(away, file);
+    EXPECT_TRUE(environment->transact(0, "testing", write).ok());
+    EXPECT_TRUE(environment->compact().ok());
+}
+
 } // namespace
 } // namespace ic::embedded
