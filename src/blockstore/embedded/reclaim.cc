@@ -99,7 +99,10 @@ Result<void> Reclaim::punch_all() {
     return {};
 }
 
-/// Takes the segment's row away if nothing was committed to it since `end`; whether it did.
+/// Takes the segment's row away if nothing was committed to it since `end` and nothing lives in it;
+/// whether it did. Of two records, the one behind may be committed first: the other one then shows
+/// in the living bytes alone. That counter is never trusted to remove: if it is too high, of damage
+/// or of a row that was lost, a file stays that could go.
 Result<bool> Reclaim::forget_segment(std::uint64_t number, std::uint64_t end) {
     bool is_forgotten = false;
     TRY(environment_.transact(0, "forgetting a segment", [&](MDB_txn* transaction) {
@@ -109,7 +112,7 @@ Result<bool> Reclaim::forget_segment(std::uint64_t number, std::uint64_t end) {
         const int code = mdb_get(transaction, table, &name, &value);
         const auto row =
             code == 0 ? decode_segment(key, bytes_of(text_of(value))) : std::optional<SegmentRow>{};
-        is_forgotten = row && row->end == end;
+        is_forgotten = row && row->end == end && row->live == 0;
         if (!is_forgotten) {
             return code == MDB_NOTFOUND ? 0 : code;
         }

@@ -24,8 +24,8 @@ struct LivingSegments {
 
 /// Trusts neither counters nor rows: a hole is punched only where the record itself says what it is
 /// and the index points elsewhere, and a file goes only if no row of the whole index points into
-/// it and nothing was committed to it since that was looked at. What is in doubt stays. Threads:
-/// one at a time in all processes (the collector's lock).
+/// it, nothing was committed to it since that was looked at, and the counter says so too. What is
+/// in doubt stays. Threads: one at a time in all processes (the collector's lock).
 class Reclaim {
 public:
     Reclaim(Environment& environment, SegmentFiles& segments)

@@ -1,3 +1,5 @@
+#include "blockstore/embedded/block_table.h"
+#include "blockstore/embedded/reclaim.h"
 #include "blockstore/embedded/segments.h"
 #include "blockstore/embedded/testing/store_folder.h"
 
@@ -166,6 +168,36 @@ TEST(Segments, ThatAreDamagedGiveAnErrorAndTheBlockCanBePutAgain) {
     EXPECT_EQ(store->stat()->blocks, 1U);
     EXPECT_EQ(store->stat()->bytes, large);
     EXPECT_TRUE(store->collect({}).ok());
+}
+
+/// The end of a segment's row does not move when what was written first is committed last.
+TEST(Segments, StayForARecordThatIsCommittedAfterOneBehindIt) {
+    const StoreFolder folder;
+    const auto environment = std::move(embedded::Environment::open(
+                                           {.folder = folder.path(), .map_bytes_first = 1U << 30U}))
+                                 .take();
+    const std::string path = folder.path() + "/segments";
+    const embedded::BlockTableOptions options{.segment_bytes_max = 1U << 30U};
+    const Bytes data = block_of(1, large);
+    const std::string key(text_of(raw_cid(data).multihash()));
+    embedded::LivingSegments living;
+    {
+        embedded::SegmentFiles written(path, options.segment_bytes_max);
+        embedded::BlockTable table(*environment, written, options);
+        embedded::Batch last, first;
+        last.add(key, {.appended = std::move(table.append(key, data, 0)).take()});
+        first.wasted.push_back(std::move(table.append("other", data, 0)).take());
+        std::vector<std::string> gone;
+        ASSERT_TRUE(table.write(first, {}, nullptr, gone).ok());
+        living.before = std::move(embedded::read_segment_rows(*environment)).take();
+        ASSERT_EQ(living.before.size(), 1U); // And now the index is read.
+        ASSERT_TRUE(table.write(last, {}, nullptr, gone).ok());
+    }
+    embedded::SegmentFiles segments(path, options.segment_bytes_max);
+    ASSERT_TRUE(embedded::Reclaim(*environment, segments).remove_empty(living).ok());
+    const auto block = embedded::BlockTable(*environment, segments, options).get(key);
+    ASSERT_TRUE(block.ok()) << block.error().message;
+    EXPECT_EQ(copy_of((*block)->view()), data);
 }
 
 TEST(Segments, AreCompactedWithTheTablesOnlyWhenNobodyElseIsThere) {
