@@ -1,4 +1,5 @@
 #include "base/unique_fd.h"
+#include "blockstore/embedded/sessions.h"
 #include "blockstore/embedded/testing/store_folder.h"
 #include "ipld/dag_cbor.h"
 
@@ -387,6 +388,21 @@ TEST(WriteSessions, OfAKilledProcessDoNotCountAndTheirFilesGo) {
     const auto store = folder.open();
     EXPECT_THAT(collect(*store).removed, ElementsAre(raw_cid(block_of(1)).to_string()));
     EXPECT_TRUE(std::filesystem::is_empty(folder.path() + "/sessions"));
+}
+
+TEST(WriteSessions, CountOnNothingBeforeWhatTheySayWhenTheClockIsSetBack) {
+    const StoreFolder folder;
+    embedded::Sessions sessions(folder.outer() + "/sessions");
+    std::vector<embedded::Stamp> stamps{1000, 400};
+    const auto session = sessions.begin([&]() -> Result<embedded::Stamp> {
+        const embedded::Stamp stamp = stamps.front();
+        stamps.erase(stamps.begin());
+        return stamp;
+    });
+    ASSERT_TRUE(session.ok());
+    EXPECT_EQ(*sessions.earliest(9999), 1000U) << "what a collection leaves";
+    EXPECT_EQ(sessions.safe_from(), 1000U) << "what need not be stamped anew";
+    sessions.end(*session);
 }
 
 TEST(WriteSessions, LeaveNoFileBehind) {

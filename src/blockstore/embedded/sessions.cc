@@ -108,7 +108,8 @@ Result<Sessions::Handle> Sessions::begin(const NextStamp& next_stamp) {
     const Handle session = sessions_.insert(sessions_.end(), {.since = since, .from = 0});
     const auto begin_counting = [&]() -> Result<void> {
         TRY(write());
-        session->from = TRY(next_stamp());
+        // Where the clock was set back meanwhile, `since` is still what others were told.
+        session->from = std::max(TRY(next_stamp()), since);
         return {};
     };
     if (Result<void> begun = begin_counting(); !begun) {
