@@ -50,6 +50,7 @@ int BatchWriter::write_block(const std::string& key,
         }
         break;
     case Waiting::Kind::fresh:
+    case Waiting::Kind::mended:
         break;
     }
     return write_fresh(key, block, old ? &*old : nullptr);
@@ -60,7 +61,8 @@ int BatchWriter::write_block(const std::string& key,
 int BatchWriter::write_fresh(const std::string& key, const Waiting& block, const Entry* old) {
     const bool is_same_row = old != nullptr && old->bytes() != nullptr && !block.appended &&
                              !block.file && std::ranges::equal(*old->bytes(), block.data.view());
-    const bool has_copy = block.file && old != nullptr && old->file() == nullptr;
+    const bool has_copy = block.file && block.kind != Waiting::Kind::mended && old != nullptr &&
+                          old->file() == nullptr;
     if (is_same_row || has_copy) {
         return stamp_anew(key, *old);
     }

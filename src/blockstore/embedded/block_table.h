@@ -20,6 +20,7 @@ namespace ic::embedded {
 struct Waiting {
     enum class Kind : std::uint8_t {
         fresh,   ///< Was not there, or other bytes were.
+        mended,  ///< Was there, damaged: takes the place of what is there, whatever it is.
         again,   ///< Was there: stamped anew, or written if it is gone meanwhile.
         protect, ///< Was there: stamped anew; lost to its sessions if it is gone meanwhile.
     };

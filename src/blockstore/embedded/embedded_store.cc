@@ -233,9 +233,12 @@ EmbeddedStore::refer(const Cid& cid, ByteView data, const std::string& path, std
     if ((waiting && !waiting->file) || (found && found->is_same)) {
         return put(cid, data);
     }
+    const bool is_copy_damaged =
+        waiting ? waiting->kind == Waiting::Kind::mended : found && !found->is_in_file;
     return impl_->committer.add(
         key,
-        {.file = embedded::FilePlace{
+        {.kind = is_copy_damaged ? Waiting::Kind::mended : Waiting::Kind::fresh,
+         .file = embedded::FilePlace{
              .path = path, .offset = offset, .size = static_cast<std::uint32_t>(data.size())}});
 }
 

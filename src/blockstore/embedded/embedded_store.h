@@ -126,7 +126,8 @@ public:
     Result<std::unique_ptr<WriteSession>> begin_session() override;
 
     /// As `put`, without a copy: `data` stays in the file `path` (absolute), from `offset` on, and
-    /// is read and hashed there whenever it is asked for. A copy that is here stays instead.
+    /// is read and hashed there whenever it is asked for. A copy that is here stays instead, unless
+    /// it is damaged.
     /// Errors: too_large, malformed (path); as `put`.
     Result<void>
     refer(const Cid& cid, ByteView data, const std::string& path, std::uint64_t offset);

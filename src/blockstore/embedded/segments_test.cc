@@ -170,6 +170,29 @@ TEST(Segments, ThatAreDamagedGiveAnErrorAndTheBlockCanBePutAgain) {
     EXPECT_TRUE(store->collect({}).ok());
 }
 
+TEST(Segments, ThatAreDamagedGiveWayToTheFileThatTheBlockStaysIn) {
+    const StoreFolder folder;
+    const auto store = folder.open();
+    const Bytes data = block_of(1, large);
+    const Cid cid = put_block(*store, 1, large);
+    ASSERT_TRUE(store->sync().ok());
+    const std::string path = folder.outer() + "/content";
+    std::ofstream(path, std::ios::binary) << text_of(data);
+    ASSERT_TRUE(store->refer(cid, data, path, 0).ok() && store->sync().ok());
+    EXPECT_GT(store->repo_stat()->disk_bytes, large) << "a good copy stays";
+    std::fstream file(segments_of(folder)[0], std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(20).put('\x7f').flush(); // In the head of the record.
+    ASSERT_FALSE(store->get(cid).ok());
+    ASSERT_TRUE(store->refer(cid, data, path, 0).ok()); // Twice before the commit.
+    ASSERT_TRUE(store->refer(cid, data, path, 0).ok() && store->sync().ok());
+    const Result<LentBytes> block = store->get(cid);
+    ASSERT_TRUE(block.ok()) << block.error().message;
+    EXPECT_EQ(copy_of(block->view()), data);
+    EXPECT_LT(store->repo_stat()->disk_bytes, large);
+    EXPECT_EQ(store->stat()->blocks, 1U);
+    EXPECT_EQ(store->stat()->bytes, large);
+}
+
 /// The end of a segment's row does not move when what was written first is committed last.
 TEST(Segments, StayForARecordThatIsCommittedAfterOneBehindIt) {
     const StoreFolder folder;
