@@ -126,13 +126,18 @@ Error Environment::error_of(int code, std::string_view what) const {
     }
 }
 
+int begin_following(MDB_env* environment, unsigned flags, MDB_txn*& begun) {
+    int code = mdb_txn_begin(environment, nullptr, flags, &begun);
+    while (code == MDB_MAP_RESIZED) {
+        code = mdb_env_set_mapsize(environment, 0);
+        code = code != 0 ? code : mdb_txn_begin(environment, nullptr, flags, &begun);
+    }
+    return code;
+}
+
 int Environment::read_version(MDB_env* environment) {
     MDB_txn* begun = nullptr;
-    int code = mdb_txn_begin(environment, nullptr, MDB_RDONLY, &begun);
-    while (code == MDB_MAP_RESIZED) {
-        mdb_env_set_mapsize(environment, 0);
-        code = mdb_txn_begin(environment, nullptr, MDB_RDONLY, &begun);
-    }
+    int code = begin_following(environment, MDB_RDONLY, begun);
     if (code != 0) {
         return code;
     }
@@ -195,7 +200,7 @@ int Environment::open_store(MDB_env* environment) {
         return code;
     }
     MDB_txn* begun = nullptr;
-    int code = mdb_txn_begin(environment, nullptr, MDB_RDONLY, &begun);
+    int code = begin_following(environment, MDB_RDONLY, begun);
     if (code != 0) {
         return code;
     }
@@ -207,7 +212,7 @@ int Environment::open_store(MDB_env* environment) {
 
 int Environment::make_store(MDB_env* environment) {
     MDB_txn* begun = nullptr;
-    int code = mdb_txn_begin(environment, nullptr, 0, &begun);
+    int code = begin_following(environment, 0, begun);
     if (code != 0) {
         return code;
     }

@@ -118,6 +118,10 @@ private:
     std::string version_; ///< Of a store that was there, for the error message.
 };
 
+/// Begins a transaction while the store is being opened; follows the map if another process has
+/// made it larger right then. LMDB's code.
+int begin_following(MDB_env* environment, unsigned flags, MDB_txn*& begun);
+
 /// Brings the tables of version 1 to version 2, from where an earlier try was broken off.
 /// LMDB's code. Docs: docs/formats/store.md, "Version 1".
 int migrate_from_version_1(MDB_env* environment);

@@ -79,7 +79,7 @@ int grow(MDB_env* environment) {
 
 int migrate_piece(MDB_env* environment, bool& is_done) {
     MDB_txn* begun = nullptr;
-    int code = mdb_txn_begin(environment, nullptr, 0, &begun);
+    int code = begin_following(environment, 0, begun);
     if (code != 0) {
         return code;
     }
@@ -108,7 +108,7 @@ int migrate_piece(MDB_env* environment, bool& is_done) {
 /// Whether a table of version 1 is there, looked at without a lock that others wait for.
 int has_old_table(MDB_env* environment, bool& has) {
     MDB_txn* begun = nullptr;
-    int code = mdb_txn_begin(environment, nullptr, MDB_RDONLY, &begun);
+    int code = begin_following(environment, MDB_RDONLY, begun);
     if (code != 0) {
         return code;
     }
@@ -132,9 +132,6 @@ int migrate_from_version_1(MDB_env* environment) {
         code = migrate_piece(environment, is_done);
         if (code == MDB_MAP_FULL) {
             code = grow(environment);
-            is_done = false;
-        } else if (code == MDB_MAP_RESIZED) {
-            code = mdb_env_set_mapsize(environment, 0);
             is_done = false;
         }
     }

@@ -1,6 +1,7 @@
 /// Stores of version 1, as the first release wrote them: made here with LMDB alone, by the page
 /// that describes that format (docs/formats/store.md, "Version 1").
 
+#include "blockstore/embedded/environment.h"
 #include "blockstore/embedded/testing/store_folder.h"
 
 #include <gmock/gmock.h>
@@ -146,6 +147,26 @@ TEST(Migration, IsDoneOnceByProcessesThatOpenTogether) {
     }
     EXPECT_THAT(ends, testing::Each(0));
     expect_migrated(*folder.open(), 1000);
+}
+
+TEST(Migration, FollowsAMapThatAnotherProcessMakesLargerRightThen) {
+    const StoreFolder folder;
+    ASSERT_NE(folder.open(), nullptr);
+    MDB_env* made = nullptr;
+    ASSERT_EQ(mdb_env_create(&made), 0);
+    const embedded::EnvironmentHandle environment(made);
+    ASSERT_EQ(mdb_env_set_mapsize(made, 1U << 20U), 0);
+    ASSERT_EQ(mdb_env_set_maxdbs(made, 6), 0);
+    ASSERT_EQ(mdb_env_open(made, folder.path().c_str(), MDB_NOTLS, 0600), 0);
+    ASSERT_EQ(in_child([&] {
+                  const auto other = folder.open();
+                  for (std::uint32_t number = 0; number < 500; ++number) {
+                      testing_store::put_block(*other, number, 10'000);
+                  }
+                  return other->sync().ok() ? 0 : 1;
+              }),
+              0);
+    EXPECT_EQ(embedded::migrate_from_version_1(made), 0);
 }
 
 } // namespace
