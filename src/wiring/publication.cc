@@ -193,4 +193,9 @@ std::uint64_t Publications::requests() const {
     return requests_;
 }
 
+std::size_t Publications::waiting() const {
+    const std::lock_guard lock(mutex_);
+    return waiting_.size();
+}
+
 } // namespace ic::wiring

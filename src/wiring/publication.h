@@ -53,6 +53,9 @@ public:
     /// Requests so far. For tests and measurements.
     std::uint64_t requests() const;
 
+    /// Callers right now that are in no request yet. For tests and measurements.
+    std::size_t waiting() const;
+
 private:
     struct Entry {
         std::vector<Cid> roots;
