@@ -6,17 +6,26 @@
 #include "ledger/ledger.h"
 #include "net/event_loop.h"
 
+#include <cstddef>
+#include <deque>
 #include <functional>
-#include <map>
+#include <limits>
 #include <memory>
 #include <optional>
-#include <string>
 #include <vector>
 
 namespace ic::coordinator {
 
-/// Tries a commit that failed again and again, and says that a token is durable only when all
-/// before it are: the machine takes it for all of them.
+/// Writes the tokens in the order in which they are asked for: one submission is under way at a
+/// time, and what comes meanwhile goes into the next one together. What failed is tried again
+/// before anything later, so that no record overtakes one that it follows from: a grant its
+/// acceptance, an end its grant.
+/// A submission that the ledger refuses for its records is tried again in halves, until the token
+/// that is at fault stands alone: those before it are not held up by it. Those after it wait until
+/// it is written, or nothing is left of it.
+/// More than `ledger::limits::queued_records_max` records may wait, since nothing that the machine
+/// asked for can be dropped; `failure` then says so until fewer do.
+/// What waits when this goes is not written.
 /// Threads: the loop's. The references outlive this.
 class Commits {
 public:
@@ -33,26 +42,39 @@ public:
     Commits(const Commits&) = delete;
     Commits& operator=(const Commits&) = delete;
 
+    /// Requires: the token is above all before.
     void write(lease::JournalToken token, std::vector<ledger::Record> records);
 
-    /// Why the last try failed, while it is being tried again: then no new job is to be taken.
+    /// Why the last try failed, while it is being tried again, or that too much waits: then no new
+    /// job is to be taken.
     const std::optional<Error>& failure() const { return failure_; }
 
 private:
     struct Commit {
+        lease::JournalToken token = 0;
         std::vector<ledger::Record> records;
-        bool is_durable = false;
     };
 
-    void submit(lease::JournalToken token);
-    void written(lease::JournalToken token, const Result<void>& result);
-    void confirm(lease::JournalToken token);
+    void begin();
+    void submit();
+    void submit_later();
+    void written(const Result<void>& result);
+    void failed(const Error& error);
+    bool give_away_first();
+    void confirm();
+    void look_at_load();
 
     net::EventLoop& loop_;
     ledger::LedgerWriter& writer_;
     OnDurable on_durable_;
     GiveAway give_away_;
-    std::map<lease::JournalToken, Commit> commits_; ///< Not yet confirmed, in the machine's order.
+    std::deque<Commit> commits_; ///< Not yet confirmed, in the machine's order.
+    std::size_t records_ = 0;    ///< Of all of them.
+    /// So many of the first are with the writer, or wait to be tried again.
+    std::size_t under_way_ = 0;
+    /// So many go together at most: fewer from a refusal until `apart_through_` is confirmed.
+    std::size_t together_max_ = std::numeric_limits<std::size_t>::max();
+    lease::JournalToken apart_through_ = 0;
     std::optional<Error> failure_;
     // The writer's thread may come back after this is gone: it looks at this word, on the loop.
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
