@@ -396,6 +396,13 @@ TEST(Ledger, RefusesASubmissionBeyondWhatMayWait) {
     EXPECT_TRUE(outcomes.wait(2)[0]);
 }
 
+TEST(Ledger, TakesASubmissionOfAnySizeWhereNoneWaits) {
+    const Home home;
+    const auto writer = home.open_writer();
+    const Record asked = CancelAsked{.job = accepted(1, instance(7)).ids.job, .at = {1600}};
+    EXPECT_TRUE(write(*writer, std::vector<Record>(limits::queued_records_max + 1, asked)));
+}
+
 TEST(Ledger, BringsAFileOfFormat1UpToDateWithAllThatIsInIt) {
     const Home home;
     const std::string older = job::testing::read_text("tests/vectors/ledger/format-1.sql");

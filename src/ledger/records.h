@@ -246,7 +246,8 @@ inline constexpr std::uint64_t ended_jobs_max = 200'000;
 inline constexpr std::int64_t ended_age_ms_max = 30LL * 24 * 3600 * 1000;
 /// Ended jobs deleted in one transaction, so that nobody waits long behind it.
 inline constexpr std::size_t pruned_per_commit_max = 200;
-/// Records waiting to be written, over all submissions; beyond it a submission is refused.
+/// Records waiting to be written, over all submissions; beyond it a submission is refused, unless
+/// none waits before it.
 inline constexpr std::size_t queued_records_max = 100'000;
 /// How long a commit waits for other processes' commits.
 inline constexpr std::int64_t busy_ms_max = 5'000;

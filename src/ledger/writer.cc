@@ -67,7 +67,9 @@ struct LedgerWriter::Impl {
     void enqueue(Submission submission) {
         {
             const std::lock_guard lock(mutex);
-            if (queued_records + submission.records <= limits::queued_records_max) {
+            // One that is alone is taken whatever its size: it would be refused for ever.
+            if (queued_records == 0 ||
+                queued_records + submission.records <= limits::queued_records_max) {
                 queued_records += submission.records;
                 queue.push_back(std::move(submission));
                 wake.notify_one();
