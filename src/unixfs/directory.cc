@@ -172,9 +172,13 @@ Result<void> list_with_types(BlockSource& source,
                              const std::function<Result<void>(const ListedEntry&)>& visit) {
     return list(source, cid, [&source, &visit](const DirectoryEntry& entry) -> Result<void> {
         if (entry.cid.codec() == Codec::raw) {
-            return visit({entry, {.type = EntryType::file, .size = entry.tsize}});
+            return visit({entry, Stat{.type = EntryType::file, .size = entry.tsize}});
         }
-        return visit({entry, TRY(stat(source, entry.cid))});
+        Result<Stat> found = stat(source, entry.cid);
+        if (!found && found.error().code == Errc::unsupported) {
+            return visit({entry, std::nullopt});
+        }
+        return visit({entry, TRY(std::move(found))});
     });
 }
 

@@ -47,12 +47,12 @@ Result<void> list(BlockSource& source, const Cid& cid, const EntryVisitor& visit
 
 struct ListedEntry {
     DirectoryEntry entry;
-    Stat stat;
+    std::optional<Stat> stat; ///< Nothing: it is no UnixFS file, directory or symlink.
 };
 
 /// As `list`, with what each entry is, which fetches its root block unless that is a raw one: then
 /// its size is the size in the directory.
-/// Errors: as `list` and `stat`.
+/// Errors: as `list`; as `stat`, but for unsupported.
 Result<void> list_with_types(BlockSource& source,
                              const Cid& cid,
                              const std::function<Result<void>(const ListedEntry&)>& visit);

@@ -77,7 +77,7 @@ TEST_F(Tree, ListsTypesAndSizes) {
     std::vector<Stat> stats;
     const Result<void> done =
         list_with_types(blocks_, root_.cid, [&stats](const ListedEntry& listed) -> Result<void> {
-            stats.push_back(listed.stat);
+            stats.push_back(listed.stat.value());
             return {};
         });
     ASSERT_TRUE(done) << done.error().message;
@@ -87,6 +87,26 @@ TEST_F(Tree, ListsTypesAndSizes) {
                                  {.type = EntryType::symlink, .size = 12},
                                  {.type = EntryType::directory, .size = 0}}));
     EXPECT_EQ(*stat(blocks_, hello_.cid), (Stat{.type = EntryType::file, .size = 11}));
+}
+
+TEST_F(Tree, ListsWhatIsNoUnixFsWithoutAType) {
+    const Cid other = blocks_.add(Codec::dag_cbor, bytes_of("\x80"));
+    const Cid gone = cid_of(Codec::dag_pb, bytes_of("gone"));
+    const auto types_in = [this](const Cid& cid) {
+        std::vector<bool> types;
+        const Result<void> done =
+            list_with_types(blocks_, cid, [&types](const ListedEntry& listed) -> Result<void> {
+                types.push_back(listed.stat.has_value());
+                return {};
+            });
+        return std::pair{types, done ? std::nullopt : std::optional(done.error().code)};
+    };
+    const Entry mixed =
+        directory({{"a", hello_}, {"b", {.cid = other, .tsize = 1, .file_size = 0}}});
+    EXPECT_EQ(types_in(mixed.cid), (std::pair{std::vector{true, false}, std::optional<Errc>{}}));
+    const Entry torn = directory({{"a", hello_}, {"b", {.cid = gone, .tsize = 1, .file_size = 0}}});
+    EXPECT_EQ(types_in(torn.cid),
+              (std::pair{std::vector{true}, std::optional<Errc>{Errc::not_found}}));
 }
 
 TEST_F(Tree, ResolvesPathsHoweverTheyAreWritten) {

@@ -233,7 +233,7 @@ TEST(CoreDump, HasStackMemoryAndGlobalsAsToolsReadThem) {
 }
 
 TEST(CoreDump, IsMadeWhereALimitEndsTheGuestAndNotWhereItExits) {
-    const auto stopped = run_debugged({.coredump = true}, forgetful, small_task("loops"));
+    const auto stopped = run_debugged({.coredump = true}, forgetful, hasty_task("loops"));
     EXPECT_EQ(stopped->outcome.ending.error, Errc::limit_wall_time);
     EXPECT_THAT(stopped->services.coredump_seen, HasSubstr("corestack"));
     const auto left = run_debugged({.coredump = true}, forgetful, small_task("exits"));
@@ -251,7 +251,7 @@ TEST(Profile, HasSamplesOfWhatRan) {
     const auto shown = run_debugged({.profile = true},
                                     R"((module (func $spin (loop (br 0)))
                                        (func (export "run") (call $spin))))",
-                                    small_task());
+                                    hasty_task());
     EXPECT_EQ(shown->outcome.ending.error, Errc::limit_wall_time);
     const json profile = json::parse(shown->services.profile_seen);
     // Source: firefox-devtools/profiler, docs-developer/processed-profile-format.md.

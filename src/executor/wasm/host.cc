@@ -164,7 +164,9 @@ std::string_view name_of(unixfs::EntryType type) {
 
 Result<std::string> list(Run& run, const Cid& directory) {
     const std::size_t bytes_max =
-        std::min(limits::listing_bytes_max, limits::listings_bytes_max - run.handles.text_bytes());
+        std::min(limits::listing_bytes_max,
+                 limits::listings_bytes_max -
+                     std::min(limits::listings_bytes_max, run.handles.text_bytes()));
     std::string text;
     const auto add_line = [&](const unixfs::ListedEntry& listed) -> Result<void> {
         const std::string name = json_string(listed.entry.name);
@@ -173,8 +175,9 @@ Result<std::string> list(Run& run, const Cid& directory) {
             text.append(R"(,"nameHex":")").append(to_hex(bytes_of(listed.entry.name))).append("\"");
         }
         text.append(R"(,"cid":")").append(listed.entry.cid.to_string());
-        text.append(R"(","type":")").append(name_of(listed.stat.type));
-        text.append(R"(","size":)").append(std::to_string(listed.stat.size)).append("}\n");
+        text.append(R"(","type":")").append(listed.stat ? name_of(listed.stat->type) : "unknown");
+        const std::uint64_t size_shown = listed.stat ? listed.stat->size : 0;
+        text.append(R"(","size":)").append(std::to_string(size_shown)).append("}\n");
         if (text.size() > bytes_max) {
             return Error{Errc::too_large, "the listing is too long, or others that are open are"};
         }

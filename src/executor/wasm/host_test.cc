@@ -2,13 +2,16 @@
 
 #include "executor/wasm/host.h"
 #include "executor/wasm/host_errors.h"
+#include "executor/wasm/limits.h"
 #include "executor/wasm/testing/guests.h"
 #include "unixfs/directory_builder.h"
 #include "unixfs/file_builder.h"
+#include "unixfs/profile.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -143,6 +146,70 @@ TEST(Host, LsGivesOneObjectALine) {
         EXPECT_EQ(run_with_text(services, function, path + "/below").ending.value,
                   number(HostError::not_a_directory))
             << function;
+    }
+}
+
+// A directory of dag-cbor among files is a directory all the same.
+TEST(Host, LsShowsWhatItDoesNotKnow) {
+    MemoryServices services;
+    const Cid other = cid_of(Codec::dag_cbor, bytes_of("\x80"));
+    ASSERT_TRUE(services.put(other, bytes_of("\x80")));
+    unixfs::DirectoryBuilder builder(unixfs::unixfs_v1_2025, services);
+    ASSERT_TRUE(builder.add("data", {.cid = other, .tsize = 1, .file_size = 0}));
+    const std::string cid = builder.finish().take().cid.to_string();
+    const Outcome outcome =
+        run_wat(guest("(call $cat " + with_text("Ls", cid) + ")(i64.const 0)", cid),
+                small_task(),
+                services);
+    EXPECT_EQ(text_of(outcome.output),
+              R"({"name":"data","cid":")" + other.to_string() + R"(","type":"unknown","size":0})" +
+                  "\n");
+}
+
+/// A directory, in one node, whose listing has so many bytes: of names with control characters,
+/// each of which is six bytes of text, and of some with letters for the rest.
+Cid directory_listed_in(MemoryServices& services, std::size_t bytes) {
+    const Cid empty = services.put_raw("");
+    const std::size_t bare =
+        std::string_view(R"({"name":"","cid":"","type":"file","size":0})").size() + 1 +
+        empty.to_string().size();
+    constexpr std::size_t controls = 160, digits = 8, letters_max = 200;
+    unixfs::DirectoryBuilder builder({.shard_above_bytes = 0, .directory_links_max = 0},
+                                     services); // However large.
+    std::size_t number = 10'000'000;
+    const auto add = [&](char letter, std::size_t count) {
+        EXPECT_TRUE(builder.add(std::to_string(number++) + std::string(count, letter),
+                                {.cid = empty, .tsize = 0, .file_size = 0}));
+    };
+    const std::size_t full = bare + digits + 6 * controls;
+    for (; bytes >= 2 * full; bytes -= full) {
+        add('\x01', controls);
+    }
+    for (std::size_t lines = bytes / (bare + digits + letters_max) + 1; lines > 0; --lines) {
+        const std::size_t share = bytes / lines;
+        add('x', share - bare - digits);
+        bytes -= share;
+    }
+    return builder.finish().take().cid;
+}
+
+// Text that is no listing counts too, and takes no room that is not there.
+TEST(Host, LsHoldsTheBoundOfAllListings) {
+    MemoryServices services;
+    constexpr std::size_t each = limits::listing_bytes_max / 2;
+    constexpr auto fit = static_cast<int>(limits::listings_bytes_max / each);
+    const std::string cid = directory_listed_in(services, each).to_string();
+    const auto last_of = [&](int listings) {
+        std::string body;
+        for (int count = 0; count < listings; ++count) {
+            body += "(local.set $h " + with_text("Ls", cid) + ")";
+            body += count + 1 == fit ? "(drop (call $Add (i32.const 1024) (i32.const 1)))" : "";
+        }
+        return run_wat(guest(body + "(local.get $h)", cid), small_task(), services).ending.value;
+    };
+    EXPECT_EQ(last_of(fit), fit) << "the handle of the last: just as much as there may be";
+    for (const int beyond : {fit + 1, fit + 2}) {
+        EXPECT_EQ(last_of(beyond), number(HostError::too_large)) << beyond;
     }
 }
 
@@ -335,7 +402,7 @@ TEST(Host, ALineCrossesWhileTheGuestRunsOn) {
     const Outcome outcome = run_wat(
         guest("(drop " + with_text("Log", "early") + ") (loop $again (br $again)) (i64.const 0)",
               "early"),
-        small_task(),
+        hasty_task(),
         services);
     EXPECT_EQ(outcome.ending.error, Errc::limit_wall_time);
     EXPECT_EQ(services.log_seen, "early\n");

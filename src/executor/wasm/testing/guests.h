@@ -21,9 +21,12 @@ UniqueFd sealed(ByteView bytes);
 /// test also shows that what ran before it left nothing behind.
 Engine& shared_engine();
 
-/// A pure task with small limits: 500 ms, 16 MiB, 64 KiB of output and of log, 4 MiB
+/// A pure task with small limits: 16 MiB, 64 KiB of output and of log, 4 MiB
 /// to add.
 Task small_task(std::string handler = "run");
+
+/// One that is to be ended by its wall time: half a second.
+Task hasty_task(std::string handler = "run");
 
 /// Compiles and loads. Requires: both succeed.
 std::shared_ptr<LoadedModule>
