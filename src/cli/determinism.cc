@@ -28,6 +28,11 @@ std::string differs(const char* what, const Value& one, const Value& other) {
 
 } // namespace
 
+bool is_of_the_guest(const job::Ending& ending) {
+    return !ending.error || (!may_retry(*ending.error) && *ending.error != Errc::cancelled &&
+                             *ending.error != Errc::total_timeout);
+}
+
 std::string difference(const worker::FinishedRun& one, const worker::FinishedRun& other) {
     std::string text = differs("the ending", one.ending, other.ending);
     text = !text.empty() ? text : differs("the value", one.ending.value, other.ending.value);
@@ -41,13 +46,11 @@ Result<void> compare_runs(const worker::FinishedRun& first,
                           const std::function<worker::FinishedRun()>& run_again,
                           const std::function<void(std::uint64_t compared)>& on_progress) {
     for (std::uint64_t number = 2; number <= runs; ++number) {
-        if (first.ending.error == Errc::cancelled) {
-            return Error{Errc::cancelled, "stopped before all runs were made"};
-        }
         const worker::FinishedRun run = run_again();
-        if (run.ending.error == Errc::cancelled) {
-            return Error{Errc::cancelled,
-                         "stopped after " + std::to_string(number - 1) + " runs, all alike"};
+        if (!is_of_the_guest(run.ending)) {
+            return Error{*run.ending.error,
+                         "stopped after " + std::to_string(number - 1) +
+                             " runs, all alike: " + run.ending.message};
         }
         if (const std::string text = difference(first, run); !text.empty()) {
             return Error{Errc::nondeterministic,

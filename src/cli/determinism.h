@@ -18,8 +18,11 @@ inline constexpr std::uint64_t compared_runs_max = 100'000; ///< Ours: days of a
 /// empty if nothing of that does. Times, and what else a receipt says of one run, do not count.
 std::string difference(const worker::FinishedRun& one, const worker::FinishedRun& other);
 
+/// Whether a run ended by what its guest did: else it says nothing of the guest.
+bool is_of_the_guest(const job::Ending& ending);
+
 /// Runs again until there were `runs` with `first`. Errors: nondeterministic for the first run that
-/// differs; cancelled if one was.
+/// differs; as the run that did not end by what its guest did. Requires: `first` did.
 Result<void> compare_runs(const worker::FinishedRun& first,
                           std::uint64_t runs,
                           const std::function<worker::FinishedRun()>& run_again,

@@ -74,7 +74,6 @@ workshop_options(Context& context, const WorkerFlags& flags, const Local& local)
     workshop.process_per_submitter = local.settings.isolation_processes == "submitter";
     workshop.execution_record = flags.execution_record;
     workshop.private_addresses = flags.private_addresses;
-    workshop.profile = local.profile;
     workshop.open_reader = local.open_reader();
     workshop.counts = context.counts;
     return workshop;

@@ -218,16 +218,15 @@ private:
         machine.bid_refresh = 500ms;
         machine.slots = 2;
         machine.software = "test";
-        auto opened =
-            worker::Worker::open(
-                {.self = place.self, .machine = machine, .policy = policy(submitter)},
-                *loop_,
-                place.key,
-                {.executor = scribe_, .source = store_, .store = store_, .profile = {}, .curl = {}},
-                nonces_,
-                place,
-                [](const Cid& /*job*/, std::string_view /*line*/) {})
-                .take();
+        auto opened = worker::Worker::open(
+                          {.self = place.self, .machine = machine, .policy = policy(submitter)},
+                          *loop_,
+                          place.key,
+                          {.executor = scribe_, .source = store_, .store = store_, .curl = {}},
+                          nonces_,
+                          place,
+                          [](const Cid& /*job*/, std::string_view /*line*/) {})
+                          .take();
         place.events = {
             .on_peer = [raw = opened.get()](const transport::Peer& peer) { raw->peer_seen(peer); },
             .on_gone = [raw = opened.get()](const transport::Peer& peer,

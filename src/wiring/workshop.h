@@ -11,7 +11,6 @@
 #include "lease/worker.h"
 #include "metrics/registry.h"
 #include "session/session.h"
-#include "unixfs/profile.h"
 #include "worker/broker_host.h"
 
 #include <cstdint>
@@ -31,11 +30,10 @@ struct WorkshopOptions {
     int liveness_fd = -1;
     std::string execution_record; ///< Appended to by executors; empty for none. For tests.
     std::vector<std::string> private_addresses; ///< `ADDR` or `ADDR:PORT` that curl may open.
-    unixfs::Profile profile;
-    executor::Debugging debugging;       ///< Of every run; nothing where jobs of others run.
-    worker::Publish publish{};           ///< Empty: results stay in the store.
-    worker::OpenReader open_reader{};    ///< Empty: runs read from the source.
-    metrics::Registry* counts = nullptr; ///< Null: nobody counts. Outlives the workshop.
+    executor::Debugging debugging;              ///< Of every run; nothing where jobs of others run.
+    worker::Publish publish{};                  ///< Empty: results stay in the store.
+    worker::OpenReader open_reader{};           ///< Empty: runs read from the source.
+    metrics::Registry* counts = nullptr;        ///< Null: nobody counts. Outlives the workshop.
     std::function<std::vector<std::string>()> own_providers{};          ///< As RunParts has it.
     std::function<void(std::vector<Block> documents)> keep_documents{}; ///< As RunParts has it.
     executor::channel::WallSet

@@ -136,7 +136,7 @@ Result<void> BrokerHost::fetch(const job::JobSpec& spec) {
 
 Result<std::unique_ptr<executor::Adder>> BrokerHost::add() {
     return std::unique_ptr<executor::Adder>(
-        std::make_unique<FileAdder>(parts_.profile, parts_.store, added_));
+        std::make_unique<FileAdder>(profile_of_results, parts_.store, added_));
 }
 
 Result<std::unique_ptr<executor::CurlBody>> BrokerHost::curl(std::string_view request,

@@ -41,12 +41,15 @@ using Publish = std::function<Result<void>(std::span<const Cid> cids, const Stop
 using OpenReader =
     std::function<std::unique_ptr<BlockSource>(std::span<const std::string> providers, Stop stop)>;
 
+/// What runs add, and their streams, become blocks by it on every node: the CIDs are part of what a
+/// pure job gives (docs/formats/abi.md, "Adding").
+inline constexpr const unixfs::Profile& profile_of_results = unixfs::unixfs_v1_2025;
+
 /// What a run is built of; shared by all runs of a node. The references outlive every run.
 struct RunParts {
     executor::Executor& executor;
     BlockSource& source; ///< The store, and whatever stands behind it.
     BlockStore& store;   ///< Where results go.
-    unixfs::Profile profile;
     Curl curl;
     Publish publish{};        ///< Empty where results stay in this store.
     OpenReader open_reader{}; ///< Empty: runs read from `source`.

@@ -23,7 +23,7 @@ Result<std::optional<Cid>> add_stream(const RunParts& parts, ByteView data) {
     if (data.empty()) {
         return std::optional<Cid>{};
     }
-    unixfs::FileBuilder builder(parts.profile, parts.store);
+    unixfs::FileBuilder builder(profile_of_results, parts.store);
     TRY(builder.write(data));
     return std::optional<Cid>{TRY(builder.finish()).cid};
 }

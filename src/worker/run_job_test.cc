@@ -141,7 +141,6 @@ protected:
         const RunParts parts{.executor = scribe,
                              .source = disk,
                              .store = disk,
-                             .profile = {},
                              .curl = {},
                              .publish = publish,
                              .open_reader = open_reader};
@@ -196,6 +195,11 @@ TEST_F(RunJob, DoesNotTryAgainWhatCannotSucceed) {
 }
 
 // Of a disk that became read-only the job had its end: "refused".
+TEST_F(RunJob, GivesTheCidsThatEveryNodeGives) {
+    const FinishedRun finished = run(1000, {});
+    EXPECT_EQ(finished.output, cid_of(Codec::raw, bytes_of("hi"))) << "unixfs-v1-2025";
+}
+
 TEST_F(RunJob, LeavesAJobToOthersWhenItsResultsCannotBeKept) {
     FullStore disk;
     for (const Errc code : {Errc::refused, Errc::storage_full, Errc::internal}) {

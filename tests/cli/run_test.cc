@@ -68,6 +68,14 @@ TEST(Run, ComparesRunsOfPureJobs) {
     EXPECT_EQ(alike.out, "hello\n") << "of the first run alone";
     EXPECT_THAT(alike.err, HasSubstr("3 runs, all alike\n"));
 
+    // The results are the same whatever the node's setting for what it adds.
+    const auto result_of = [&](const std::vector<std::string>& options) {
+        return json_of(desk(desk.kit("run", "say", options)).out);
+    };
+    const nlohmann::json usual = result_of({"--json"});
+    const nlohmann::json other = result_of({"--json", "--set", "import.profile=unixfs-v0-2015"});
+    EXPECT_EQ(usual["receipt"]["output"], other["receipt"]["output"]) << usual << other;
+
     // What is written until the time is over is no function of the inputs.
     const Finished timed = desk(
         desk.kit("run",
