@@ -145,6 +145,16 @@ TEST_F(AdoptionTest, AClientHearsThatItsJobIsAcceptedThoughTheOwnerIsGone) {
     EXPECT_EQ(outlet_.sent.size(), 1U) << "it wanted to hear no more; nobody else was asked";
 }
 
+// It may be one that has ended, and must not run again.
+TEST_F(AdoptionTest, AJobIsRefusedWhileTheLedgerCannotSayWhetherItKnowsIt) {
+    accept_a_job();
+    const auto coordinator = open("this");
+    home_.run_sql("ALTER TABLE jobs RENAME TO elsewhere");
+    submit_to(*coordinator, false);
+    EXPECT_EQ(told<job::Rejected>(), 1U);
+    EXPECT_EQ(told<job::Accepted>(), 0U);
+}
+
 TEST_F(AdoptionTest, AClientThatFollowsHearsOfTheEndByWhoeverAdopts) {
     accept_a_job();
     const auto coordinator = open("this");

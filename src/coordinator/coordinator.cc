@@ -108,6 +108,11 @@ struct Coordinator::Impl {
         if (!machine.view(looked_at->cid)) {
             // One look: most jobs are new, and each costs the loop's thread a read transaction.
             const Result<ledger::JobDetail> detail = reader.describe(looked_at->cid);
+            if (!detail && detail.error().code != Errc::not_found) {
+                watchers.forget(looked_at->cid, client);
+                reject(client, looked_at->cid, detail.error()); // It may have ended long ago.
+                return;
+            }
             if (detail && detail->row.state != ledger::JobState::open) {
                 answer_from(client, *detail, true);
                 return;
