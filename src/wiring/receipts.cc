@@ -20,6 +20,9 @@ namespace {
 
 /// Ours: a request of some megabytes at most.
 constexpr std::chrono::minutes import_time_max{1};
+/// Ours: what was just imported is not there once a collection of Kubo's came between. So often in
+/// a row that is no coincidence.
+constexpr int puts_max = 3;
 
 void append(Bytes& to, ByteView more) { to.insert(to.end(), more.begin(), more.end()); }
 
@@ -52,6 +55,10 @@ Block page_of(std::span<const Cid> cids) {
     Bytes bytes = dag_cbor::encode(ipld::Node{std::move(links)});
     const Cid cid = cid_of(Codec::dag_cbor, bytes);
     return {cid, LentBytes::of(std::move(bytes))};
+}
+
+bool is_collected(const Result<void>& put) {
+    return !put && put.error().code == Errc::cid_unavailable;
 }
 
 } // namespace
@@ -163,7 +170,13 @@ std::optional<Error> Receipts::stopped() const {
 
 /// Errors: one that may pass; else Kubo does not want them, and they are done with.
 Result<void> Receipts::hand_on(std::span<const Block> documents) {
-    Result<void> put = put_documents(rpc_, documents, [this] { return stopped(); });
+    const auto put_once = [&] {
+        return put_documents(rpc_, documents, [this] { return stopped(); });
+    };
+    Result<void> put = put_once();
+    for (int puts = 1; puts < puts_max && is_collected(put); ++puts) {
+        put = put_once();
+    }
     if (put) {
         on_handed_on_(cids_of(documents));
         const std::lock_guard lock(mutex_);

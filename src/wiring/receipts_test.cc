@@ -42,6 +42,10 @@ protected:
             return answer_of(200, "", R"({"Stats":{"BlockCount":1,"BlockBytesCount":1}})");
         }
         if (refuses) {
+            return answer_of(403, "", "denied");
+        }
+        if (collections > 0) {
+            --collections;
             return answer_of(500, "", R"({"Message":"block was not found locally","Code":0})");
         }
         std::string pins;
@@ -56,6 +60,7 @@ protected:
 
     std::atomic<bool> is_there{true};
     std::atomic<bool> refuses{false};
+    std::atomic<int> collections{0}; ///< Between an import and its pin.
     HttpTestServer server{[this](const SeenRequest& request) { return answer(request); }};
 
     std::unique_ptr<kubo::Rpc> open() {
@@ -144,6 +149,23 @@ TEST_F(ReceiptsTest, AreNotSentAgainWhereKuboDoesNotWantThem) {
     receipts.add({document(3)});
     until([&] { return receipts.counts().handed_on == 1; });
     EXPECT_EQ(asked("dag/import").size(), 2U);
+}
+
+TEST_F(ReceiptsTest, AreImportedAgainWhereACollectionTookThemBeforeTheyWerePinned) {
+    collections = 1;
+    Receipts receipts(*rpc, on_handed_on(), {.gather_time = 1ms});
+    receipts.add({document(1), document(2)});
+    until([&] { return receipts.counts().handed_on + receipts.counts().refused == 2; });
+    EXPECT_EQ(receipts.counts().handed_on, 2U);
+    EXPECT_EQ(asked("dag/import").size(), 2U);
+}
+
+TEST_F(ReceiptsTest, AreNotImportedForEverWhereTheyAreNeverThere) {
+    collections = 1'000;
+    Receipts receipts(*rpc, on_handed_on(), {.gather_time = 1ms});
+    receipts.add({document(1), document(2)});
+    until([&] { return receipts.counts().refused == 2; });
+    EXPECT_EQ(asked("dag/import").size(), 3U);
 }
 
 TEST_F(ReceiptsTest, GoInTheEndThoughOthersKeepComing) {
