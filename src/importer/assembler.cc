@@ -42,13 +42,13 @@ Result<void> Assembler::take_piece(Job& job) {
     if (!job.is_last) {
         return {};
     }
-    if (S_ISREG(file.status.st_mode)) {
-        TRY(check_unchanged(file.status, file.fd, file.step));
+    if (S_ISREG(file.seen.status.st_mode)) {
+        TRY(check_unchanged(file.seen.status, file.fd, file.step));
     }
     const unixfs::Entry entry = TRY(dag_->finish());
     dag_.reset();
     if (file.step.kind == Step::Kind::file) {
-        events_.read(file.status, entry);
+        events_.read(file.seen, entry);
     }
     return add_file(file.step, entry);
 }

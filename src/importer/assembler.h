@@ -34,7 +34,7 @@ public:
         /// A root is complete, after its last `added`.
         std::function<Result<void>(const unixfs::Entry&)> root;
         /// A file was read in this state and is that.
-        std::function<void(const struct stat&, const unixfs::Entry&)> read;
+        std::function<void(const Seen&, const unixfs::Entry&)> read;
     };
 
     Assembler(const unixfs::ImportOptions& options, BlockSink& sink, Events events);

@@ -114,7 +114,7 @@ Result<std::optional<Job>> Cutter::start(Step step) {
                 return start_stream(std::move(step));
             }
             file_ = TRY(open(std::move(step)));
-            if (static_cast<std::uint64_t>(file_->status.st_size) > piece_bytes_) {
+            if (static_cast<std::uint64_t>(file_->seen.status.st_size) > piece_bytes_) {
                 offset_ = 0;
                 ::posix_fadvise(file_->fd.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
                 return std::optional<Job>(next_piece_at_offset());
@@ -131,7 +131,7 @@ Result<std::optional<Job>> Cutter::start(Step step) {
 
 Result<std::shared_ptr<OpenFile>> Cutter::open(Step step) {
     UniqueFd fd(-1);
-    struct stat status{};
+    Seen seen;
     if (step.kind == Step::Kind::stream && step.status.st_mode == 0) {
         fd.reset(::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0));
         if (!fd) {
@@ -139,23 +139,21 @@ Result<std::shared_ptr<OpenFile>> Cutter::open(Step step) {
         }
     } else {
         fd = TRY(walk_.open(step));
-        if (::fstat(fd.get(), &status) != 0) {
-            return system_error("cannot look at", step.path, errno);
-        }
+        seen = TRY(look_at(fd, step));
     }
     const unixfs::Metadata metadata = options_.metadata_of(
-        step.kind == Step::Kind::stream ? unixfs::Metadata{} : metadata_in(status));
+        step.kind == Step::Kind::stream ? unixfs::Metadata{} : metadata_in(seen.status));
     step.folder.reset();
     return std::make_shared<OpenFile>(
         OpenFile{.step = std::move(step),
                  .fd = std::move(fd),
-                 .status = status,
+                 .seen = seen,
                  .metadata = metadata,
                  .maker = unixfs::LeafMaker(options_.profile, metadata)});
 }
 
 Job Cutter::next_piece_at_offset() {
-    const auto size = static_cast<std::uint64_t>(file_->status.st_size);
+    const auto size = static_cast<std::uint64_t>(file_->seen.status.st_size);
     Job job;
     job.kind = Job::Kind::piece;
     job.file = file_;

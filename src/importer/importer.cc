@@ -11,7 +11,6 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <ctime>
 #include <memory>
 #include <thread>
 #include <utility>
@@ -27,12 +26,6 @@ constexpr std::chrono::seconds line_waits_max{1};
 /// Small files that are done wait for a large one before them; a job that is done needs some 300
 /// bytes.
 constexpr std::size_t jobs_waiting_max = 256;
-
-std::int64_t wall_clock_ns() {
-    timespec now{};
-    ::clock_gettime(CLOCK_REALTIME, &now);
-    return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
-}
 
 /// One run of `import_files`.
 class Import {
@@ -60,8 +53,8 @@ public:
                      sink_,
                      {.added = [this](Added added) { return keep_line(std::move(added)); },
                       .root = [this](const unixfs::Entry& root) { return end_root(root); },
-                      .read = [this](const struct stat& status,
-                                     const unixfs::Entry& entry) { remember(status, entry); }}) {}
+                      .read = [this](const Seen& seen,
+                                     const unixfs::Entry& entry) { remember(seen, entry); }}) {}
 
     Result<void> run(std::size_t threads) {
         if (destination_.store != nullptr) {
@@ -107,10 +100,11 @@ private:
         };
     }
 
-    void remember(const struct stat& status, const unixfs::Entry& entry) {
+    /// Young is what was so when it was looked at: it may have been written since, unseen.
+    void remember(const Seen& seen, const unixfs::Entry& entry) {
         if (caches()) {
             destination_.cache->remember(
-                FileState::of(status, fingerprint_), entry, wall_clock_ns());
+                FileState::of(seen.status, fingerprint_), entry, seen.at_ns);
         }
     }
 

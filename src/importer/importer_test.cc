@@ -460,6 +460,32 @@ TEST(Cache, DoesNotTrustAFileThatWasJustWritten) {
     EXPECT_NE(cached.add(whole(tree)).last(), first.last());
 }
 
+TEST(Cache, DoesNotTrustAFileThatWasYoungWhenItWasReadHoweverLongItsStoreTook) {
+    const Tree tree;
+    const Cid b = import_with({.paths = {tree.write("b", "2")}}, {}).added.at(0).cid;
+    WatchedStore store;
+    std::atomic<bool> has_b = false;
+    store.on_put = [&](const Cid& cid) -> Result<void> {
+        if (cid == b) {
+            has_b = true;
+            has_b.notify_all();
+            return {};
+        }
+        has_b.wait(false);
+        std::this_thread::sleep_for(std::chrono::nanoseconds(racy_nanoseconds) +
+                                    std::chrono::milliseconds(50));
+        return {};
+    };
+    StatCache cache = std::move(StatCache::load(tree.at("cache"))).take();
+    const WalkRequest both{.paths = {tree.write("a", "1"), tree.write("b", "2")}};
+    ASSERT_TRUE(import_with(both, {.store = &store, .cache = &cache}).done.ok());
+    for (const std::string& path : both.paths) {
+        struct stat status{};
+        ASSERT_EQ(::stat(path.c_str(), &status), 0);
+        EXPECT_FALSE(cache.find(FileState::of(status, fingerprint_of({})))) << path;
+    }
+}
+
 TEST(Counting, SumsUpWhatWouldBeRead) {
     const Tree tree;
     fill(tree);

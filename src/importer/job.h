@@ -18,11 +18,17 @@
 
 namespace ic::importer {
 
+/// What a file was like before it was read.
+struct Seen {
+    struct stat status{};
+    std::int64_t at_ns = 0; ///< The wall clock, just before it was looked at.
+};
+
 /// A file that is read in pieces. Shared by the jobs of its pieces.
 struct OpenFile {
     Step step;
     UniqueFd fd;
-    struct stat status{}; ///< When it was opened; all zero of standard input.
+    Seen seen{}; ///< When it was opened; all zero of standard input.
     unixfs::Metadata metadata{};
     unixfs::LeafMaker maker;
 };
@@ -55,10 +61,13 @@ struct Job {
     Filled filled{};                  ///< Of a piece that is read already.
     bool is_last = false;             ///< The piece at the end of its file.
 
-    std::vector<unixfs::Part> parts{};      ///< Done: the leaves of a piece.
-    std::optional<unixfs::Entry> entry{};   ///< Done: all but pieces and folders.
-    std::optional<struct stat> unchanged{}; ///< Done: the state of the whole file that was read.
+    std::vector<unixfs::Part> parts{};    ///< Done: the leaves of a piece.
+    std::optional<unixfs::Entry> entry{}; ///< Done: all but pieces and folders.
+    std::optional<Seen> unchanged{};      ///< Done: the state of the whole file that was read.
 };
+
+/// Errors: as `system_error`.
+Result<Seen> look_at(const UniqueFd& file, const Step& step);
 
 /// Where reading a file that changes meanwhile ends: growing is no change, its first part is what
 /// was there. Errors: unavailable.

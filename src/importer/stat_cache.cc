@@ -227,11 +227,11 @@ std::optional<unixfs::Entry> StatCache::find(const FileState& state) {
     return found->second.root;
 }
 
-void StatCache::remember(const FileState& state, const unixfs::Entry& root, std::int64_t now_ns) {
+void StatCache::remember(const FileState& state, const unixfs::Entry& root, std::int64_t seen_ns) {
     const std::lock_guard lock(*mutex_);
     is_changed_ = true;
     // A time from the future cannot be told from one that a clock which was set back will reach.
-    if (std::max(state.modified_ns, state.changed_ns) > now_ns - racy_nanoseconds) {
+    if (std::max(state.modified_ns, state.changed_ns) > seen_ns - racy_nanoseconds) {
         entries_.erase(Key::of(state));
         return;
     }

@@ -31,8 +31,9 @@ inline constexpr std::size_t cache_entries_max = 100'000;
 inline constexpr std::size_t cache_bytes_max = std::size_t{32} << 20U;
 } // namespace limits
 
-/// How young a change may be when a file is remembered. A write within the clock tick of the last
-/// one leaves the time as it was; so what was written just now may be written again unseen.
+/// How young a change may be when a file that is remembered was looked at. A write within the clock
+/// tick of the last one leaves the time as it was; so what was written just now may be written
+/// again unseen.
 inline constexpr std::int64_t racy_nanoseconds = 2'000'000'000;
 
 /// All choices that decide a CID, in 16 bytes: entries of other choices are not met.
@@ -87,8 +88,9 @@ public:
     /// The root of a file in exactly this state.
     std::optional<unixfs::Entry> find(const FileState& state);
 
-    /// Remembers it, unless it changed less than `racy_nanoseconds` before `now_ns`.
-    void remember(const FileState& state, const unixfs::Entry& root, std::int64_t now_ns);
+    /// Remembers it, unless it changed less than `racy_nanoseconds` before `seen_ns`: the wall
+    /// clock when the file was found in this state, before it was read.
+    void remember(const FileState& state, const unixfs::Entry& root, std::int64_t seen_ns);
 
     /// Forgets a root that is not in the store any more.
     void forget(const FileState& state);

@@ -1,12 +1,10 @@
 #include "importer/worker.h"
 
-#include "base/file.h"
 #include "importer/cutter.h"
 #include "unixfs/file_builder.h"
 #include "unixfs/symlink.h"
 
 #include <cassert>
-#include <cerrno>
 #include <optional>
 #include <utility>
 
@@ -72,17 +70,14 @@ Result<void> Worker::do_kind(Job& job) const {
 
 Result<void> Worker::add_whole_file(Job& job) const {
     const UniqueFd file = TRY(walk_.open(job.step));
-    struct stat before{};
-    if (::fstat(file.get(), &before) != 0) {
-        return system_error("cannot look at", job.step.path, errno);
-    }
-    const unixfs::Metadata metadata = options_.metadata_of(metadata_in(before));
+    const Seen before = TRY(look_at(file, job.step));
+    const unixfs::Metadata metadata = options_.metadata_of(metadata_in(before.status));
     Filled filled{.buffer = pool_.take()};
     filled.bytes = TRY(read_full(file, filled.buffer.get(), pool_.buffer_bytes(), job.step.path));
     job.entry = filled.bytes < pool_.buffer_bytes()
                     ? TRY(add_filled(filled, job.step, metadata))
                     : TRY(add_grown(file, filled, job.step, metadata));
-    TRY(check_unchanged(before, file, job.step));
+    TRY(check_unchanged(before.status, file, job.step));
     job.unchanged = before;
     return {};
 }
