@@ -121,7 +121,6 @@ Result<void> Publisher::send_once(const Item& item) {
     pause(options_.gap); // Before anybody else publishes through this Kubo.
     if (is_locked) {
         lock_->release();
-        std::this_thread::yield();
     }
     return sent;
 }

@@ -175,6 +175,35 @@ TEST_F(PublisherTest, WaitsForOthersButNotForEver) {
     EXPECT_EQ(publisher.counters().unserialised, 1U);
 }
 
+TEST_F(PublisherTest, LeavesTheLockToOthersHoweverMuchItHasToSay) {
+    constexpr int rounds = 10;
+    constexpr std::uint64_t few = 4;
+    PublishLock busy = std::move(PublishLock::open(folder_, "12D3Peer")).take();
+    PublishLock other = std::move(PublishLock::open(folder_, "12D3Peer")).take();
+    std::atomic<std::uint64_t> turns{0};
+    std::atomic<bool> ending{false};
+    std::thread holder([&] {
+        while (!ending && busy.acquire(60s, *rpc_, {})) {
+            ++turns;
+            turns.notify_all();
+            std::this_thread::sleep_for(2ms);
+            busy.release();
+        }
+    });
+    int prompt = 0;
+    for (int round = 0; round < rounds; ++round) {
+        const std::uint64_t since = turns;
+        turns.wait(since); // It has it again.
+        if (other.acquire(1s, *rpc_, {})) {
+            prompt += turns - since <= few ? 1 : 0;
+            other.release();
+        }
+    }
+    ending = true;
+    holder.join();
+    EXPECT_GT(prompt, rounds / 2) << "each may meet a moment at which the machine stands still";
+}
+
 TEST_F(PublisherTest, TakesTurnsWithOthers) {
     std::atomic<int> at_once{0};
     std::atomic<int> at_once_max{0};
