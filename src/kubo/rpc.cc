@@ -20,6 +20,7 @@ using std::chrono::milliseconds;
 constexpr std::size_t error_bytes_max = 4096;
 /// How often a wait between two attempts asks whether it is to end.
 constexpr milliseconds stop_is_asked_every{50};
+constexpr std::string_view not_asked = " is not asked for a moment, since ";
 
 std::uint64_t system_random() {
     std::uint64_t number = 0;
@@ -70,6 +71,10 @@ Bytes read_some(net::HttpResponse& response) {
 std::string_view name(AttemptEnd end) {
     constexpr std::array<std::string_view, 4> names{"ok", "refused", "failed", "not-asked"};
     return names.at(static_cast<std::size_t>(end));
+}
+
+bool is_not_asked(const Error& error) {
+    return error.code == Errc::unavailable && error.message.find(not_asked) != std::string::npos;
 }
 
 Stop either(Stop left, Stop right) {
@@ -213,8 +218,7 @@ std::optional<Error> Rpc::closed(const RpcCall& call) {
         return std::nullopt;
     }
     tell(call, AttemptEnd::not_asked, breaker_->failures());
-    return Error{Errc::unavailable,
-                 "Kubo at " + address_ + " is not asked for a moment, since " + objection};
+    return Error{Errc::unavailable, "Kubo at " + address_ + std::string(not_asked) + objection};
 }
 
 void Rpc::report(const RpcCall& call, const std::optional<Failure>& failure) {

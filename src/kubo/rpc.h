@@ -191,6 +191,9 @@ private:
     const std::shared_ptr<SharedBreaker> breaker_; ///< Of all Rpcs of this Kubo in the process.
 };
 
+/// Whether a call failed without asking, since too many before it had failed.
+bool is_not_asked(const Error& error);
+
 /// What either of the two says; each may be empty.
 Stop either(Stop left, Stop right);
 

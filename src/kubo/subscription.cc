@@ -32,6 +32,9 @@ void Subscription::run() {
         quiet_since_.reset();
         try {
             reason = listen();
+            if (!ending_ && !reason) {
+                continue;
+            }
             if (!ending_) {
                 tell({.down = reason});
             }
@@ -46,9 +49,16 @@ void Subscription::run() {
     }
 }
 
+bool Subscription::is_to_be_renewed() const {
+    return up_since_ && rpc_.now() - *up_since_ >= options_.renewed_after;
+}
+
 std::optional<Error> Subscription::stop() {
     if (ending_) {
         return Error{Errc::cancelled, "no longer listened to"};
+    }
+    if (is_to_be_renewed()) {
+        return Error{Errc::cancelled, "listened to anew"};
     }
     const bool is_quiet = quiet_since_ && rpc_.now() - *quiet_since_ >= options_.probed_after;
     return is_quiet ? probe() : std::nullopt;
@@ -56,11 +66,16 @@ std::optional<Error> Subscription::stop() {
 
 /// On another connection than the one that is listened on.
 std::optional<Error> Subscription::probe() {
-    quiet_since_.reset(); // The call asks `stop` itself.
+    // The call asks `stop` itself.
+    const std::optional<Instant> quiet_since = std::exchange(quiet_since_, std::nullopt);
     Result<Bytes> answer =
         rpc_.call({.command = "version", .total_time_max = limits::probe_time_max, .stop = [this] {
                        return stop();
                    }});
+    if (!answer && is_not_asked(answer.error())) { // That says nothing new; soon again.
+        quiet_since_ = quiet_since;
+        return std::nullopt;
+    }
     quiet_since_ = rpc_.now();
     if (answer || answer.error().code != Errc::unavailable) {
         probes_failed_ = 0; // Somebody is there.
@@ -72,9 +87,10 @@ std::optional<Error> Subscription::probe() {
     return std::move(answer).take_error().during("Kubo is silent");
 }
 
-Error Subscription::listen() {
-    const std::unique_ptr<RpcAnswer> answer = TRY(
-        pubsub_subscribe(rpc_, options_.topic, options_.renewed_after, [this] { return stop(); }));
+std::optional<Error> Subscription::listen() {
+    // `stop` ends it before its time is over.
+    const std::unique_ptr<RpcAnswer> answer = TRY(pubsub_subscribe(
+        rpc_, options_.topic, 2 * options_.renewed_after, [this] { return stop(); }));
     ++connections_;
     up_since_ = rpc_.now();
     bad_lines_in_a_row_ = 0;
@@ -82,17 +98,20 @@ Error Subscription::listen() {
     quiet_since_ = up_since_;
     tell({.down = std::nullopt});
     while (!ending_) {
-        const std::optional<std::string> line =
-            TRY(answer->read_line(limits::pubsub_line_bytes_max));
-        if (!line) {
-            return {Errc::unavailable, answer->where() + ": Kubo ended the subscription"};
+        Result<std::optional<std::string>> line = answer->read_line(limits::pubsub_line_bytes_max);
+        if (!line && line.error().code == Errc::cancelled && is_to_be_renewed()) {
+            return std::nullopt;
+        }
+        const std::optional<std::string> whole = TRY(std::move(line));
+        if (!whole) {
+            return Error{Errc::unavailable, answer->where() + ": Kubo ended the subscription"};
         }
         quiet_since_ = rpc_.now();
-        if (std::optional<Error> error = take_line(*line)) {
+        if (std::optional<Error> error = take_line(*whole)) {
             return std::move(*error).during(answer->where());
         }
     }
-    return {Errc::cancelled, "no longer listened to"};
+    return Error{Errc::cancelled, "no longer listened to"};
 }
 
 std::optional<Error> Subscription::take_line(const std::string& line) {

@@ -48,7 +48,8 @@ struct SubscriptionOptions {
     /// told to end closes its door at once, but neither ends nor says so while we listen, for 30 s
     /// (measured, 0.43); one that hangs never does.
     std::chrono::milliseconds probed_after{2'000};
-    /// The connection is made anew after this, if it stays up so long.
+    /// The connection is made anew after this, if it stays up so long. That is no news, unless it
+    /// does not come up again.
     std::chrono::milliseconds renewed_after = std::chrono::hours(24);
 };
 
@@ -73,12 +74,13 @@ public:
 
 private:
     void run();
-    /// Returns when the connection is over, with the reason.
-    Error listen();
+    /// Returns when the connection is over, with the reason; nothing if it is to be made anew.
+    std::optional<Error> listen();
     /// Why not to go on, if so.
     std::optional<Error> take_line(const std::string& line);
     /// Why not to go on listening, if so.
     std::optional<Error> stop();
+    bool is_to_be_renewed() const;
     std::optional<Error> probe();
     void tell(SubscriptionState state);
     void pause(std::chrono::milliseconds time);

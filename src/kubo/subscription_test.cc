@@ -41,6 +41,10 @@ protected:
         options.address = address;
         options.connect_time_max = 500ms;
         options.breaker.failures_max = 1'000;
+        options.shared_breaker = breaker_;
+        options.on_attempt = [this](const Attempt& attempt) {
+            not_asked_ += attempt.end == AttemptEnd::not_asked ? 1 : 0;
+        };
         rpc_ = std::move(Rpc::open(options)).take();
         subscription_ = std::make_unique<Subscription>(
             *rpc_,
@@ -57,7 +61,8 @@ protected:
                                                      " " + state.down->message);
                     },
                 .retry = {.attempts_max = 0, .backoff_first = 5ms, .backoff_max = 20ms},
-                .probed_after = probed_after_});
+                .probed_after = probed_after_,
+                .renewed_after = renewed_after_});
     }
 
     void happened(std::string what) {
@@ -78,6 +83,9 @@ protected:
     }
 
     std::chrono::milliseconds probed_after_{60'000};
+    std::chrono::milliseconds renewed_after_{60'000};
+    std::shared_ptr<SharedBreaker> breaker_{};
+    std::atomic<int> not_asked_{0};
     std::mutex mutex_;
     std::condition_variable changed_;
     std::deque<std::string> events_;
@@ -230,6 +238,36 @@ TEST_F(SubscriptionTest, GoesDownWhenAQuietKuboNoLongerAnswers) {
     EXPECT_THAT(next(), AllOf(HasSubstr("down unavailable"), HasSubstr("Kubo is silent")));
     EXPECT_EQ(probes, 6);
     EXPECT_EQ(next(), "up");
+}
+
+TEST_F(SubscriptionTest, TakesNoProbeThatWasNotMadeForSilence) {
+    probed_after_ = 20ms;
+    breaker_ = std::make_shared<SharedBreaker>(BreakerPolicy{.failures_max = 1, .pause = 1h});
+    HttpTestServer server([](const SeenRequest&, Peer& peer) {
+        peer.send(head);
+        peer.wait(60s);
+    });
+    listen(server.url(""));
+    EXPECT_EQ(next(), "up");
+    breaker_->failed(now_since_boot(), "too slow");
+    while (not_asked_ <= 2 * limits::probes_failed_max) {
+        std::this_thread::sleep_for(1ms);
+    }
+    const std::lock_guard lock(mutex_);
+    EXPECT_TRUE(events_.empty());
+}
+
+TEST_F(SubscriptionTest, MakesNoNewsOfBeingMadeAnew) {
+    renewed_after_ = 500ms;
+    std::atomic<int> connections{0};
+    HttpTestServer server([&](const SeenRequest&, Peer& peer) {
+        peer.send(head + chunk(line_of(std::to_string(++connections))));
+        peer.wait(60s);
+    });
+    listen(server.url(""));
+    EXPECT_EQ(next(), "up");
+    EXPECT_EQ(next(), "message 1");
+    EXPECT_EQ(next(), "message 2");
 }
 
 void expect_prompt_end(std::unique_ptr<Subscription> subscription) {
