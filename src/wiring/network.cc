@@ -380,6 +380,16 @@ struct Network::Impl {
         topic->send(to, message);
     }
 
+    /// What may have arrived and has effects must not be granted to another meanwhile: nothing is
+    /// said of it until its lease is over.
+    void
+    send_again(const job::Instance& to, const job::Message& message, transport::Delivery delivery) {
+        const auto* grant = std::get_if<job::Grant>(&message);
+        if (delivery == transport::Delivery::none || !grant || !has_effects(*grant)) {
+            send_over_topic(to, message);
+        }
+    }
+
     static bool has_effects(const job::Grant& grant) {
         const Result<job::SignedInvocation> invocation = job::read_invocation(grant.invocation);
         return !invocation || invocation->invocation.spec.effects != job::Effects::pure;
@@ -436,9 +446,10 @@ Network::open(net::EventLoop& loop, NetworkOptions options, NetworkSelf self, lo
         impl->resolve(address, std::move(done));
     };
     links.note = impl->note;
-    links.undelivered = [impl](const job::Instance& to, const job::Message& message) {
-        impl->send_over_topic(to, message);
-    };
+    links.undelivered =
+        [impl](const job::Instance& to, const job::Message& message, transport::Delivery delivery) {
+            impl->send_again(to, message, delivery);
+        };
     impl->links = TRY(transport::Links::open(loop, std::move(links)));
     impl->topic = std::make_unique<transport::Topic>(
         loop,

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cassert>
-#include <deque>
 #include <iterator>
 #include <optional>
 #include <utility>
@@ -39,6 +38,10 @@ struct Links::Link {
     std::uint64_t round = 0;                ///< in this round of dialling it.
     std::optional<Peer> peer{};             ///< Since it is established and the one of its peer.
     Instant since = now_since_boot();
+    Instant established_at{};
+    bool is_heard = false;        ///< Something came over it: the other end has let us in.
+    std::deque<Bytes> unproven{}; ///< What we sent before that, if we dialled.
+    std::size_t unproven_bytes = 0;
     Instant last_used = now_since_boot();
     net::TimerId handshake_timer{};
     bool open = true;
@@ -148,9 +151,9 @@ bool Links::is_out_of_reach(const job::Instance& instance) const {
 // --- sending -------------------------------------------------------------------------------------
 
 void Links::send(const job::Instance& to, const job::Message& message) {
-    const Bytes payload = job::encode(message);
+    Bytes payload = job::encode(message);
     if (const auto peer = peers_.find(to); peer != peers_.end()) {
-        send_over(*peer->second, payload);
+        send_first(*peer->second, std::move(payload));
         return;
     }
     const auto at = targets_.find(to);
@@ -163,7 +166,7 @@ void Links::send(const job::Instance& to, const job::Message& message) {
         return;
     }
     target.queue_bytes += payload.size();
-    target.queue.push_back(payload);
+    target.queue.push_back(std::move(payload));
     dial(target);
 }
 
@@ -190,6 +193,16 @@ void Links::send_over(Link& link, ByteView payload) {
     std::vector<Bytes> records = std::move(sealed).take();
     for (Bytes& record : records) {
         link.socket->send(std::move(record));
+    }
+}
+
+/// As `send_over`, and kept until the other end is known to have let us in.
+void Links::send_first(Link& link, Bytes payload) {
+    send_over(link, payload);
+    if (is_unproven(link) &&
+        link.unproven_bytes + payload.size() <= limits::contact_queue_bytes_max) {
+        link.unproven_bytes += payload.size();
+        link.unproven.push_back(std::move(payload));
     }
 }
 
@@ -303,29 +316,34 @@ void Links::attempt_failed(const Attempt& attempt, const std::string& why) {
     }
     loop_.cancel(target.next_timer);
     target.dialling = false;
+    rest(target, why);
+    target.queue_bytes = 0;
+    give_back(instance, std::exchange(target.queue, {}), Delivery::none);
+}
+
+/// It could not be reached: nobody dials it for a while.
+void Links::rest(Target& target, const std::string& why) {
+    const std::string instance = target.contact.instance.to_string();
     target.pause = target.pause.count() == 0 ? options_.redial_first
                                              : std::min(target.pause * 2, options_.redial_longest);
     target.not_before = now_since_boot() + target.pause;
     options_.note(log::Level::warning,
-                  "node " + instance.to_string().substr(0, 8) + " cannot be reached: " + why,
-                  {{"peer", instance.to_string()}});
-    give_up(target);
+                  "node " + instance.substr(0, 8) + " cannot be reached: " + why,
+                  {{"peer", instance}});
 }
 
-/// What waits goes another way, from the loop: whoever is given it may send.
-void Links::give_up(Target& target) {
-    target.queue_bytes = 0;
-    std::deque<Bytes> queue = std::exchange(target.queue, {});
-    if (!options_.undelivered || queue.empty()) {
+/// What waited goes another way, from the loop: whoever is given it may send.
+void Links::give_back(const job::Instance& to, std::deque<Bytes> payloads, Delivery delivery) {
+    if (!options_.undelivered || payloads.empty()) {
         return;
     }
-    loop_.post([this, is_alive = alive_, to = target.contact.instance, queue = std::move(queue)] {
-        for (const Bytes& payload : queue) {
+    loop_.post([this, is_alive = alive_, to, payloads = std::move(payloads), delivery] {
+        for (const Bytes& payload : payloads) {
             if (!*is_alive) {
                 return;
             }
             if (Result<job::Message> message = job::decode(payload)) {
-                options_.undelivered(to, std::move(message).take());
+                options_.undelivered(to, std::move(message).take(), delivery);
             }
         }
     });
@@ -371,8 +389,7 @@ net::WebSocketCallbacks Links::callbacks_of(const Held& link) {
     };
     callbacks.on_closed = [this, weak, is_alive = alive_](const std::string& why) {
         if (const Held held = weak.lock(); *is_alive && held) {
-            drop(held, why);
-            links_.erase(held);
+            closed(held, why);
         }
     };
     return callbacks;
@@ -450,6 +467,7 @@ void Links::established(const Held& link) {
                       .key = identity.key,
                       .same_user = false,
                       .name = printable(identity.name)};
+    link->established_at = now_since_boot();
     peers_.insert_or_assign(identity.instance, link);
     reached(*link);
     const Peer peer = *link->peer;
@@ -467,11 +485,9 @@ void Links::reached(Link& link) {
         Target& target = *at->second;
         loop_.cancel(target.next_timer);
         target.dialling = false;
-        target.pause = std::chrono::milliseconds(0);
-        target.not_before = {};
         target.queue_bytes = 0;
-        for (const Bytes& payload : std::exchange(target.queue, {})) {
-            send_over(link, payload);
+        for (Bytes& payload : std::exchange(target.queue, {})) {
+            send_first(link, std::move(payload));
         }
     }
     for (const Held& rival : rivals) {
@@ -491,6 +507,13 @@ bool Links::replaces(const Link& link, const Link& other) const {
 
 void Links::deliver(const Held& link, ByteView payload) {
     link->last_used = now_since_boot();
+    if (!std::exchange(link->is_heard, true)) {
+        link->unproven.clear();
+        if (const auto at = targets_.find(link->peer->instance); at != targets_.end()) {
+            at->second->pause = std::chrono::milliseconds(0);
+            at->second->not_before = {};
+        }
+    }
     Result<job::Message> message = job::decode(payload);
     if (!message) {
         options_.note(log::Level::warning,
@@ -501,6 +524,26 @@ void Links::deliver(const Held& link, ByteView payload) {
     }
     const Peer peer = *link->peer;
     events_.on_message(peer, std::move(message).take());
+}
+
+/// Whether we dialled it and it was established a moment ago, so that we cannot know yet whether
+/// the other end lets us in: that shows only in what it sends.
+bool Links::is_unproven(const Link& link) const {
+    return link.dialled && link.peer && !link.is_heard &&
+           now_since_boot() - link.established_at < options_.refused_within;
+}
+
+/// The connection is over.
+void Links::closed(const Held& link, const std::string& why) {
+    if (link->open && is_unproven(*link)) {
+        const job::Instance instance = link->peer->instance;
+        if (const auto at = targets_.find(instance); at != targets_.end()) {
+            rest(*at->second, why); // First: whoever hears that it is gone may send.
+        }
+        give_back(instance, std::exchange(link->unproven, {}), Delivery::unknown);
+    }
+    drop(link, why);
+    links_.erase(link);
 }
 
 void Links::drop(const Held& link, const std::string& why) {
@@ -539,6 +582,9 @@ void Links::sweep() {
     const Instant now = now_since_boot();
     std::vector<Held> idle;
     for (const auto& [instance, link] : peers_) {
+        if (!is_unproven(*link)) {
+            link->unproven.clear();
+        }
         if (now - link->last_used > options_.idle_max) {
             idle.push_back(link);
         }

@@ -12,6 +12,8 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -40,6 +42,12 @@ inline constexpr std::string_view session_subprotocol = "ipfs-compute.1";
 using Resolve =
     std::function<void(const std::string& address, std::function<void(Result<std::string>)> done)>;
 
+/// How much of a message that is given back the other end may have had.
+enum class Delivery : std::uint8_t {
+    none,
+    unknown, ///< It went over a link on which nothing ever came.
+};
+
 struct LinksOptions {
     session::Self self;
     std::string listen; ///< `[::]:0`, `127.0.0.1:8586`; empty: nobody is let in.
@@ -53,11 +61,14 @@ struct LinksOptions {
     /// After all addresses of a contact have failed: first and longest pause.
     std::chrono::milliseconds redial_first{500};
     std::chrono::milliseconds redial_longest{30'000};
+    /// Whoever closes a link so soon, and said nothing, did not let us in: as if it had failed.
+    std::chrono::milliseconds refused_within{5'000};
     std::size_t links_max = limits::links_max;
     std::size_t contacts_max = limits::contacts_max;
     log::Sink note{};
-    /// What has waited for a link that cannot be made, in order. Empty: it is dropped.
-    std::function<void(const job::Instance&, job::Message)> undelivered{};
+    /// What has waited for a link that cannot be made, or went over one that was refused, in order.
+    /// Empty: it is dropped.
+    std::function<void(const job::Instance&, job::Message, Delivery)> undelivered{};
 };
 
 /// A peer is there from when its session is established (on_peer) until its link is closed
@@ -123,12 +134,16 @@ private:
     void reached(Link& link);
     void deliver(const Held& link, ByteView payload);
     void send_over(Link& link, ByteView payload);
+    void send_first(Link& link, Bytes payload);
     void dial(Target& target);
     void dial_next(const job::Instance& instance);
     void dial_url(const Attempt& attempt, const Result<std::string>& url);
     Target* target_of(const Attempt& attempt);
-    void give_up(Target& target);
+    void give_back(const job::Instance& to, std::deque<Bytes> payloads, Delivery delivery);
     void attempt_failed(const Attempt& attempt, const std::string& why);
+    void rest(Target& target, const std::string& why);
+    bool is_unproven(const Link& link) const;
+    void closed(const Held& link, const std::string& why);
     void drop(const Held& link, const std::string& why);
     void sweep();
     void forget_contacts();

@@ -26,6 +26,7 @@ struct Node {
     std::vector<Peer> gone;
     std::vector<std::pair<Peer, job::Message>> messages;
     std::vector<std::string> notes;
+    std::vector<std::pair<job::Message, Delivery>> back;
 
     Node(net::EventLoop& on, std::uint8_t n, const std::function<void(LinksOptions&)>& change = {})
         : loop(on)
@@ -44,6 +45,10 @@ struct Node {
             return session::testing::entropy_of(static_cast<std::uint8_t>(n * 16 + count++));
         };
         options.redial_first = 50ms;
+        options.undelivered =
+            [this](const job::Instance&, job::Message message, Delivery delivery) {
+                back.emplace_back(std::move(message), delivery);
+            };
         options.note = {log::Level::debug,
                         [this](const log::Entry& entry) { notes.emplace_back(entry.message); }};
         if (change) {
@@ -178,6 +183,7 @@ TEST_F(LinksTest, CloseToThoseWhoAreTrustedNoLonger) {
     EXPECT_EQ(a.gone[0].instance, b.instance);
     EXPECT_TRUE(a.links->has(c.instance));
     // Nor is it let in again.
+    ASSERT_TRUE(wait_for([&] { return !b.links->is_out_of_reach(a.instance); }));
     b.links->send(a.instance, query(2));
     ASSERT_TRUE(wait_for([&] { return !a.notes.empty(); }));
     EXPECT_THAT(a.notes, Contains(HasSubstr("not trusted here")));
@@ -283,7 +289,7 @@ TEST_F(LinksTest, CloseWhenNothingIsSaidForLong) {
 TEST_F(LinksTest, TakeNoMoreThanTheirBound) {
     Node a(*loop, 1, [](LinksOptions& options) { options.links_max = 1; });
     Node b(*loop, 2);
-    Node c(*loop, 3);
+    Node c(*loop, 3, [](LinksOptions& options) { options.redial_first = 1h; });
     trust(a, b);
     trust(a, c);
     b.links->learn(a.contact());
@@ -294,6 +300,47 @@ TEST_F(LinksTest, TakeNoMoreThanTheirBound) {
     ASSERT_TRUE(wait_for([&] { return !a.notes.empty(); }));
     EXPECT_EQ(a.met.size(), 1U);
     EXPECT_EQ(a.messages.size(), 1U);
+    // Whom they do not take goes another way, as if there were nobody.
+    ASSERT_TRUE(wait_for([&] { return !c.back.empty(); }));
+    EXPECT_EQ(c.back[0], (std::pair{query(3), Delivery::unknown}));
+    EXPECT_TRUE(c.links->is_out_of_reach(a.instance));
+}
+
+TEST_F(LinksTest, AreTriedLessAndLessOftenWhereTheyAreRefused) {
+    Node a(*loop, 1, [](LinksOptions& options) { options.redial_longest = 1h; });
+    Node b(*loop, 2);
+    a.trusted.push_back(b.key.public_key());
+    a.links->learn(b.contact());
+    const auto refused = [&](std::size_t times) {
+        a.links->send(b.instance, query(1));
+        return wait_for([&] { return a.back.size() == times && a.gone.size() == times; });
+    };
+    ASSERT_TRUE(refused(1));
+    ASSERT_TRUE(wait_for([&] { return !a.links->is_out_of_reach(b.instance); }));
+    const Instant since = now_since_boot();
+    ASSERT_TRUE(refused(2));
+    ASSERT_TRUE(wait_for([&] { return !a.links->is_out_of_reach(b.instance); }));
+    EXPECT_GE(now_since_boot() - since, 100ms) << "twice as long";
+    trust(a, b);
+    a.links->send(b.instance, query(2));
+    ASSERT_TRUE(wait_for([&] { return b.messages.size() == 1; }));
+}
+
+TEST_F(LinksTest, AreNotRefusedOnceSomethingCame) {
+    Node a(*loop, 1, [](LinksOptions& options) { options.redial_first = 1h; });
+    auto b = std::make_unique<Node>(*loop, 2);
+    trust(a, *b);
+    const job::Instance instance = b->instance;
+    a.links->learn(b->contact());
+    a.links->send(instance, query(1));
+    ASSERT_TRUE(wait_for([&] { return b->messages.size() == 1; }));
+    b->links->send(a.instance, query(2));
+    ASSERT_TRUE(wait_for([&] { return a.messages.size() == 1; }));
+    b.reset();
+    ASSERT_TRUE(wait_for([&] { return a.gone.size() == 1; }));
+    loop->run_for(5ms);
+    EXPECT_FALSE(a.links->is_out_of_reach(instance));
+    EXPECT_TRUE(a.back.empty());
 }
 
 TEST_F(LinksTest, QueueNoMoreThanTheirBound) {
@@ -338,7 +385,7 @@ TEST_F(LinksTest, AnnounceToAllPeers) {
 TEST_F(LinksTest, GiveBackInOrderWhatWaitedForAContactThatCannotBeReached) {
     std::vector<std::pair<job::Instance, job::Message>> back;
     Node a(*loop, 1, [&back](LinksOptions& options) {
-        options.undelivered = [&back](const job::Instance& to, job::Message message) {
+        options.undelivered = [&back](const job::Instance& to, job::Message message, Delivery) {
             back.emplace_back(to, std::move(message));
         };
     });
