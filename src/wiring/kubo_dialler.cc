@@ -25,6 +25,11 @@ void KuboDialler::keep_connected(std::vector<std::vector<std::string>> peers) {
     go_on();
 }
 
+void KuboDialler::start_over() {
+    redial_.start_over(now_since_boot());
+    go_on();
+}
+
 void KuboDialler::go_on() {
     loop_.cancel(timer_);
     while (!free_.empty() || askers_.size() < limits::kubo_dials_at_once_max) {

@@ -42,6 +42,9 @@ public:
     /// disconnects nobody.
     void keep_connected(std::vector<std::vector<std::string>> peers);
 
+    /// Our Kubo was not there, and is again: nobody is connected, and nobody failed.
+    void start_over();
+
 private:
     void go_on();
     void dial(const Redial::Due& due);

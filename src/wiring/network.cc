@@ -492,6 +492,7 @@ void Network::start(transport::Events events, std::function<void(KuboState)> on_
             if (state.is_up()) {
                 impl->forwards.clear(); // It may be another Kubo, or have forgotten.
                 impl->reach_question->ask();
+                impl->kubo_dialler->start_over();
             }
             on_kubo(is_gone ? KuboState::gone : KuboState::there);
         });

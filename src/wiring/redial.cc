@@ -24,6 +24,13 @@ void Redial::replace(std::vector<std::vector<std::string>> peers, Instant now) {
     peers_ = std::move(replaced);
 }
 
+void Redial::start_over(Instant now) {
+    for (Peer& peer : peers_) {
+        peer.at = now;
+        peer.pause = std::chrono::milliseconds(0);
+    }
+}
+
 std::optional<Redial::Due> Redial::take(Instant now) {
     Peer* longest = nullptr;
     for (Peer& peer : peers_) {

@@ -28,6 +28,9 @@ public:
     /// whose addresses are the same go on as they were.
     void replace(std::vector<std::vector<std::string>> peers, Instant now);
 
+    /// All are due now, and what failed before does not count: it may have been our own failure.
+    void start_over(Instant now);
+
     struct Due {
         std::uint64_t peer = 0; ///< For `dialled`.
         std::vector<std::string> addresses;

@@ -53,6 +53,25 @@ TEST(Redial, LooksAfterThoseThatAreConnectedAndForgetsTheirFailures) {
     EXPECT_EQ(redial.next() - later, 2s);
 }
 
+TEST(Redial, StartsOverWithAllOfThemWhoeverFailedBefore) {
+    Redial redial = redial_of({{"/a"}, {"/b"}, {"/c"}});
+    const auto a = redial.take(start);
+    const auto b = redial.take(start);
+    const auto c = redial.take(start);
+    redial.dialled(a->peer, Outcome::failed, start, 0);
+    redial.dialled(b->peer, Outcome::connected, start, 0);
+    redial.dialled(redial.take(start + 2s)->peer, Outcome::failed, start + 2s, 0);
+    redial.start_over(start + 3s);
+    EXPECT_EQ(redial.next(), start + 3s);
+    EXPECT_EQ(redial.take(start + 3s)->addresses, std::vector<std::string>{"/a"});
+    EXPECT_EQ(redial.take(start + 3s)->addresses, std::vector<std::string>{"/b"});
+    EXPECT_FALSE(redial.take(start + 3s)) << "the third is being dialled still";
+    redial.dialled(a->peer, Outcome::failed, start + 3s, 0);
+    EXPECT_EQ(redial.next() - start, 5s) << "as after its first failure";
+    redial.dialled(c->peer, Outcome::failed, start + 4s, 0);
+    EXPECT_EQ(redial.next() - start, 5s);
+}
+
 TEST(Redial, ComesEarlierByAQuarterAtMost) {
     for (const std::uint64_t random : {0ULL, 1ULL, 14'999ULL, 15'000ULL, ~0ULL}) {
         Redial redial = redial_of({{"/a"}});
