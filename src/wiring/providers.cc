@@ -73,14 +73,16 @@ std::vector<std::string> Providers::own() {
         }
     }
     std::vector<std::string> own;
+    std::chrono::seconds remembered = limits::own_providers_asked_again;
     if (const Result<std::shared_ptr<kubo::Rpc>> rpc = kubo_(); rpc) {
         if (const auto node = kubo::id(**rpc, within(limits::own_providers_time_max)); node) {
             own = provider_addresses(*node);
+            remembered = limits::own_providers_remembered;
         }
     }
     const std::lock_guard lock(mutex_);
     own_ = std::move(own);
-    own_until_ = now_since_boot() + limits::own_providers_remembered;
+    own_until_ = now_since_boot() + remembered;
     return own_;
 }
 

@@ -23,6 +23,8 @@ namespace ic::wiring {
 namespace limits {
 /// Ours: how long what our Kubo said of itself is taken for true.
 inline constexpr std::chrono::seconds own_providers_remembered{60};
+/// Ours: when it is asked again after it did not say.
+inline constexpr std::chrono::seconds own_providers_asked_again{3};
 /// Ours: how long is waited for it to say, and for a connection.
 inline constexpr std::chrono::milliseconds own_providers_time_max{2'000};
 inline constexpr std::chrono::milliseconds dial_time_max{3'000};

@@ -4,8 +4,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <chrono>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace ic::wiring {
@@ -62,6 +65,30 @@ TEST(Providers, DialsOnePeerAlone) {
     const std::vector<std::string> named{at("/ip4/8.8.8.8/tcp/4001"),
                                          at("/ip4/9.9.9.9/tcp/4001", other)};
     EXPECT_THAT(dialable(named, {}), ElementsAre(named[0]));
+}
+
+TEST(Providers, AsksAKuboSoonAgainThatDidNotAnswer) {
+    std::atomic<bool> is_there{false};
+    HttpTestServer server([&](const SeenRequest&) {
+        return is_there
+                   ? answer_of(200,
+                               "",
+                               R"({"ID":")" + peer + R"(","Addresses":["/ip4/8.8.8.8/tcp/4001"]})")
+                   : answer_of(503, "", "starting");
+    });
+    kubo::RpcOptions options;
+    options.address = server.url("");
+    options.retry.attempts_max = 1;
+    const std::shared_ptr<kubo::Rpc> rpc = std::move(kubo::Rpc::open(options)).take();
+    Providers providers([rpc]() -> Result<std::shared_ptr<kubo::Rpc>> { return rpc; });
+    EXPECT_THAT(providers.own(), IsEmpty());
+    is_there = true;
+    EXPECT_THAT(providers.own(), IsEmpty()) << "it is not asked for each job";
+    const Instant end = now_since_boot() + limits::own_providers_remembered / 2;
+    while (providers.own().empty() && now_since_boot() < end) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    EXPECT_THAT(providers.own(), ElementsAre(at("/ip4/8.8.8.8/tcp/4001")));
 }
 
 TEST(Providers, AsksItsKuboOnceForAWhile) {
