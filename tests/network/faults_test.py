@@ -21,7 +21,7 @@ import time
 import hosts as hosts_module
 from fleet import SECOND, Fleet, now_ns, say, until
 from hosts import Cables
-from machine_faults import answers, clocks, disks
+from machine_faults import Stalls, answers, clocks, disks
 from topic_faults import gossip, strangers
 
 LONG = bool(os.environ.get("IC_LONG"))
@@ -109,11 +109,16 @@ def zombies(fleet, random_):
         unplugged.plug(False)
         cut = [run for run in fleet.running(jobs) if run.host is unplugged]
         time.sleep(7 + random_.random())
+        with Stalls() as stalls:
+            for host in stopped:
+                host.stops.append((stop, now_ns()))
+                os.killpg(host.worker.pid, signal.SIGCONT)
+            unplugged.plug(True)
+            fleet.await_ends(label)
+        # Nobody is awake while the machine stands still.
+        still = int(stalls.longest_s * SECOND) if stalls.longest_s > 0.5 else 0
         for host in stopped:
-            host.stops.append((stop, now_ns()))
-            os.killpg(host.worker.pid, signal.SIGCONT)
-        unplugged.plug(True)
-        fleet.await_ends(label)
+            host.stops[-1] = (stop, host.stops[-1][1] + still)
         extra += fleet.check(label, jobs)
         # Of who stood still nothing is accepted: its lease was over.
         for run in held:
