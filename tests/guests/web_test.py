@@ -31,7 +31,9 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def run(program, module, url, *flags):
-    command = [program, "run", "--quiet", "--wasm-file", module, "--handler", "handler"]
+    # A module of Go takes seconds to compile, beside other tests more than the usual limit.
+    command = [program, "run", "--compile-timeout", "120s", "--quiet"]
+    command += ["--wasm-file", module, "--handler", "handler"]
     done = subprocess.run(
         [*command, "--event", "-", *flags], input=url, capture_output=True, text=True, check=False
     )
