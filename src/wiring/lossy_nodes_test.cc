@@ -270,8 +270,7 @@ TEST_F(LossyNodes, FinishEachJobOnceUnderLossDoublingAndReordering) {
 }
 
 TEST_F(LossyNodes, FinishEachJobOnceThroughConnectionsThatBreak) {
-    // Of a hundred messages at the least.
-    run({.dropped = 0.05, .disconnecting = 0.1, .away = 300ms}, 3, 40);
+    run({.dropped = 0.05, .disconnecting = 0.03, .away = 300ms}, 3, 40);
     EXPECT_GT(sent_.disconnected, 0U);
 }
 
