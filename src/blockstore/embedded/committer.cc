@@ -38,6 +38,10 @@ Committer::SessionNumber Committer::begin_session() {
 void Committer::end_session(SessionNumber session) {
     const std::lock_guard lock(mutex_);
     protected_.erase(session);
+    for (auto lost = lost_.begin(); lost != lost_.end();) {
+        lost->second.erase(session);
+        lost = lost->second.empty() ? lost_.erase(lost) : std::next(lost);
+    }
 }
 
 Result<void> Committer::make_room(std::size_t memory_bytes, std::unique_lock<std::mutex>& lock) {
@@ -53,9 +57,7 @@ Result<void> Committer::add(const std::string& key, Waiting block) {
     std::unique_lock lock(mutex_);
     TRY(make_room(block.memory_bytes(), lock));
     collecting_.add(key, std::move(block));
-    for (auto& [session, kept] : protected_) {
-        kept.lost.erase(key);
-    }
+    lost_.erase(key);
     return {};
 }
 
@@ -83,21 +85,32 @@ void Committer::count_on(const std::string& key, SessionNumber session) {
     if (!block.has_bytes() && std::ranges::find(block.sessions, session) == block.sessions.end()) {
         block.sessions.push_back(session);
     }
-    Protected& kept = protected_.at(session);
-    kept.batch = batch_;
-    kept.lost.erase(key);
+    protected_.at(session) = batch_;
+    forget_lost(key, session);
+}
+
+void Committer::forget_lost(const std::string& key, SessionNumber session) {
+    const auto lost = lost_.find(key);
+    if (lost != lost_.end() && lost->second.erase(session) > 0 && lost->second.empty()) {
+        lost_.erase(lost);
+    }
 }
 
 void Committer::found_safe(const std::string& key, SessionNumber session) {
     const std::lock_guard lock(mutex_);
-    protected_.at(session).lost.erase(key);
+    forget_lost(key, session);
 }
 
 Result<std::vector<std::string>> Committer::confirm(SessionNumber session) {
     std::unique_lock lock(mutex_);
-    const Protected& kept = protected_.at(session); // Stays where it is while others come and go.
-    TRY(commit_everything_before(kept.batch + 1, lock));
-    return std::vector<std::string>(kept.lost.begin(), kept.lost.end());
+    TRY(commit_everything_before(protected_.at(session) + 1, lock));
+    std::vector<std::string> keys;
+    for (const auto& [key, sessions] : lost_) {
+        if (sessions.contains(session)) {
+            keys.push_back(key);
+        }
+    }
+    return keys;
 }
 
 Result<void> Committer::sync() {
@@ -147,8 +160,8 @@ void Committer::note_lost(const Batch& committed, const std::vector<std::string>
             continue;
         }
         for (const SessionNumber session : committed.blocks.at(key).sessions) {
-            if (const auto kept = protected_.find(session); kept != protected_.end()) {
-                kept->second.lost.insert(key);
+            if (protected_.contains(session)) {
+                lost_[key].insert(session);
             }
         }
     }

@@ -9,8 +9,9 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
-#include <unordered_set>
+#include <unordered_map>
 #include <vector>
 
 namespace ic::embedded {
@@ -76,15 +77,17 @@ private:
     void note_lost(const Batch& committed, const std::vector<std::string>& gone);
     void wait_on(Batch failed);
 
-    struct Protected {
-        std::uint64_t batch = 0;              ///< The last one with something of it; 0: none.
-        std::unordered_set<std::string> lost; ///< Keys.
-    };
+    /// The session counts on this block again, or needs it no more.
+    void forget_lost(const std::string& key, SessionNumber session);
 
     BlockTable& table_;
     Sessions& sessions_;
     std::mutex mutex_;
-    std::map<SessionNumber, Protected> protected_; ///< By living session.
+    /// Of each living session the last batch with something that it protects; 0: none.
+    std::unordered_map<SessionNumber, std::uint64_t> protected_;
+    /// Keys, and the living sessions that counted on each. Empty as a rule, so that a put costs the
+    /// same however many sessions there are.
+    std::map<std::string, std::set<SessionNumber>> lost_;
     SessionNumber next_session_ = 1;
     std::condition_variable committed_;
     Batch collecting_; ///< Takes new blocks; its number is `batch_`.
